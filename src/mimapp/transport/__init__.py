@@ -1,0 +1,11 @@
+"""The one HTTP client: timeouts, proxy, certificates, safe retries, redaction, recording.
+
+It does not know Graph from Exchange: a service client says with each `Request` whether sending it twice does harm,
+and which replies mean "not done, ask again".
+"""
+
+from mimapp.transport.http import Http
+from mimapp.transport.message import Reply, Request, Sender
+from mimapp.transport.patience import Patience, Wait
+
+__all__ = ["Http", "Patience", "Reply", "Request", "Sender", "Wait"]

@@ -1,0 +1,197 @@
+"""The HTTP client: one httpx client for every service, and the loop that decides what is sent again."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING, Self
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result
+
+from mimapp import __version__
+from mimapp.errors import BadReplyError, ReplyLostError, UnreachableError
+from mimapp.transport.message import Reply, Request
+from mimapp.transport.patience import Patience, Wait
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
+
+    from mimapp.clock import Clock
+
+__all__ = ["TIMEOUT", "USER_AGENT", "Http"]
+
+USER_AGENT = f"mimapp/{__version__}"
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_THROTTLED = 429
+_TRANSIENT = frozenset({408, 500, 502, 503, 504})
+# A machine without a network should say so in seconds, not at the deadline of the run.
+_CONNECT_TRIES = 4
+
+_log = logging.getLogger(__name__)
+
+
+class Http:
+    """Sends requests; safe for several threads.
+
+    Args:
+        patience: how long this run may wait, and who is told about it.
+        transport: where requests go; None makes the network's own.
+        verify: the TLS context of the network transport.
+    """
+
+    def __init__(
+        self,
+        patience: Patience,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self.patience = patience
+        self._client = httpx.Client(
+            transport=transport,
+            verify=verify if verify is not None else True,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the run."""
+        return self.patience.clock
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def once(self, request: Request) -> Reply:
+        """Send a request one time.
+
+        Raises:
+            UnreachableError: it was never taken.
+            ReplyLostError: it may have been carried out.
+            BadReplyError: the reply broke off or cannot be decoded.
+        """
+        headers = {"client-request-id": str(uuid.uuid4()), **request.headers}
+        begun = self.clock.monotonic()
+        host = httpx.URL(request.url).host
+        try:
+            answer = self._client.request(request.method, request.url, headers=headers, content=request.content)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise UnreachableError(f"cannot reach {host}: {_reason(error)}", hint=_advice(error)) from error
+        except httpx.DecodingError as error:
+            raise BadReplyError(f"{host} sent a reply that cannot be decoded: {_reason(error)}") from error
+        except httpx.TransportError as error:
+            raise ReplyLostError(
+                f"{host} did not answer {request.method} {_path(request.url)}: {_reason(error)}",
+                hint="run the same command again: it looks what was done before it goes on",
+            ) from error
+        reply = Reply(
+            status=answer.status_code,
+            headers={name.lower(): value for name, value in answer.headers.items()},
+            content=answer.content,
+        )
+        _log.debug(
+            "%s %s%s -> %d in %.0f ms (client-request-id %s, request-id %s)",
+            request.method,
+            host,
+            _path(request.url),
+            reply.status,
+            (self.clock.monotonic() - begun) * 1000,
+            headers["client-request-id"],
+            reply.request_id or "none",
+        )
+        return reply
+
+    def send(self, request: Request) -> Reply:
+        """Send a request, again where that is safe and useful, and return the last reply.
+
+        Raises:
+            TransportError: as `once`, when no further try is allowed.
+        """
+        begun = self.clock.monotonic()
+
+        def pause(state: RetryCallState) -> float:
+            outcome = state.outcome
+            reply = None if outcome is None or outcome.failed else outcome.result()
+            asked = reply.retry_after(self.clock.now()) if reply is not None else None
+            return self.patience.pause_before(state.attempt_number, asked)
+
+        def is_over(state: RetryCallState) -> bool:
+            if not self.patience.allows(state.upcoming_sleep):
+                return True
+            outcome = state.outcome
+            never_taken = outcome is not None and isinstance(outcome.exception(), UnreachableError)
+            return never_taken and state.attempt_number >= _CONNECT_TRIES
+
+        def announce_and_wait(seconds: float) -> None:
+            waited = self.clock.monotonic() - begun
+            self.patience.wait(Wait(what=request.what or host, reason=reasons[-1], seconds=seconds, waited=waited))
+
+        def attempt() -> Reply:
+            try:
+                reply = self.once(request)
+            except UnreachableError:
+                reasons.append("cannot be reached")
+                raise
+            except ReplyLostError:
+                reasons.append("did not answer")
+                raise
+            reasons.append(f"HTTP {reply.status}")
+            return reply
+
+        host = httpx.URL(request.url).host
+        reasons: list[str] = []
+        retryable = (UnreachableError, ReplyLostError) if request.repeatable else (UnreachableError,)
+        loop = Retrying(
+            retry=retry_if_exception_type(retryable) | retry_if_result(lambda reply: _is_again(request, reply)),
+            wait=pause,
+            stop=is_over,
+            sleep=announce_and_wait,
+            retry_error_callback=_last,
+        )
+        answer: Reply = loop(attempt)
+        return answer
+
+
+def _is_again(request: Request, reply: Reply) -> bool:
+    if reply.status == _THROTTLED or request.again_when(reply):
+        return True
+    return request.repeatable and reply.status in _TRANSIENT
+
+
+def _last(state: RetryCallState) -> Reply:
+    """The last reply when time is over; a last exception is raised as it was."""
+    if state.outcome is None:
+        raise AssertionError("a loop that stopped has tried at least once")
+    reply: Reply = state.outcome.result()
+    return reply
+
+
+def _path(url: str) -> str:
+    """The path of a URL, without its query, which may carry what does not belong in a log."""
+    return httpx.URL(url).path
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text or type(error).__name__
+
+
+def _advice(error: Exception) -> str:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "the certificate is not trusted here: give the CA of your proxy or server with --ca-bundle FILE"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy refused: look at HTTPS_PROXY and NO_PROXY"
+    return "look at the network, the name server and the proxy (HTTPS_PROXY), then run the same command again"
