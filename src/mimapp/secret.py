@@ -1,11 +1,15 @@
-"""A secret value that never shows itself: not in a repr, a format, a pickle, a copy to JSON or a traceback."""
+"""A secret value that never shows itself (repr, format, pickle, JSON, traceback), and the seam where one is kept."""
 
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
-__all__ = ["Secret"]
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["Secret", "SecretStore", "StoredSecret"]
 
 _SHOWN = "Secret(***)"
 
@@ -44,3 +48,55 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a Secret does not serialise itself")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSecret:
+    """A client secret with all that somebody who opens the store needs to use it.
+
+    Attributes:
+        application_id: the application's client id (`appId`).
+        tenant_id: the tenant's GUID.
+        secret: the value.
+        key_id: the credential's `keyId` in Entra.
+        label: the credential's display name in Entra.
+        expires: when it ends, aware UTC.
+        sandbox: whether it belongs to a simulated tenant.
+    """
+
+    application_id: str
+    tenant_id: str
+    secret: Secret
+    key_id: str
+    label: str
+    expires: datetime
+    sandbox: bool = False
+
+
+class SecretStore(Protocol):
+    """A place that keeps client secrets; each method raises `StoreError` when the place cannot be used."""
+
+    @property
+    def uri(self) -> str:
+        """Where it is, as ``--secret-to`` writes it."""
+        ...
+
+    def preflight(self) -> None:
+        """Find out, without leaving a trace, whether a secret could be put here now."""
+        ...
+
+    def put(self, stored: StoredSecret) -> None:
+        """Keep a secret; on return it survives a crash of this machine."""
+        ...
+
+    def has(self, key_id: str) -> bool | None:
+        """Whether the value of this credential is here; None where the place cannot be asked."""
+        ...
+
+    def get(self, key_id: str) -> Secret | None:
+        """The value of this credential; None when it is not here or cannot be read back."""
+        ...
+
+    def forget(self, key_id: str) -> None:
+        """Remove the value of this credential; nothing happens when it is not here."""
+        ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from typing import TYPE_CHECKING, Self
 
@@ -49,6 +50,7 @@ class Http:
         verify: ssl.SSLContext | None = None,
     ) -> None:
         self.patience = patience
+        self._last = threading.local()
         self._client = httpx.Client(
             transport=transport,
             verify=verify if verify is not None else True,
@@ -61,6 +63,12 @@ class Http:
     def clock(self) -> Clock:
         """The clock of the run."""
         return self.patience.clock
+
+    @property
+    def last_request_id(self) -> str:
+        """The service's id of this thread's last request; empty when it gave none. For the record of writes."""
+        found: str = getattr(self._last, "request_id", "")
+        return found
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,6 +109,7 @@ class Http:
             headers={name.lower(): value for name, value in answer.headers.items()},
             content=answer.content,
         )
+        self._last.request_id = reply.request_id or ""
         _log.debug(
             "%s %s%s -> %d in %.0f ms (client-request-id %s, request-id %s)",
             request.method,

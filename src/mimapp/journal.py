@@ -1,0 +1,232 @@
+"""This machine's memory: secrets begun and not finished, facts with a time, and a record of every write.
+
+The tenant holds what is; the journal holds what this machine did and meant to do, never the text of a secret. Two
+kinds of file live under ``MIMAPP_HOME/journal/``:
+
+- ``<tenant>/<registration>.json``: the state of one registration, replaced atomically;
+- ``record.jsonl``: one line a write, only ever appended to.
+
+Both are readable by their owner alone. `Journal.lock` keeps a second run on this machine out; it is no lock on the
+tenant, where another machine may write at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from mimapp.errors import DeadlineError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Journal", "SecretEntry", "SecretState", "State", "WriteRecord", "write_private"]
+
+#: intended: about to be asked for. issued: Entra has made it. handed: a store has the value. proven: a token came.
+#: lost: no reply came, its label is still looked for. revoked: gone from Entra, or it never came to be.
+SecretState: TypeAlias = Literal["intended", "issued", "handed", "proven", "lost", "revoked"]
+
+
+class SecretEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One secret that this machine began to issue.
+
+    Attributes:
+        label: its unique display name in Entra, known before it is asked for.
+        state: how far it came.
+        application_id: the application's client id.
+        begun: when it was first asked for; the replication window counts from here.
+        changed: when the state was last changed.
+        key_id: Entra's id of it, once known.
+        expires: when it ends, once known.
+        stores: the stores that have its value.
+    """
+
+    label: str
+    state: SecretState
+    application_id: str
+    begun: datetime
+    changed: datetime
+    key_id: str | None = None
+    expires: datetime | None = None
+    stores: tuple[str, ...] = ()
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What this machine knows of one registration: its secrets, and facts with the moment they became true here."""
+
+    secrets: tuple[SecretEntry, ...] = ()
+    since: dict[str, datetime] = {}
+
+
+class WriteRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """One write to a tenant, for people who ask later.
+
+    Attributes:
+        when: the moment, UTC.
+        outcome: begun (nobody knows whether it happened), done, existed (it was there already) or failed.
+        tenant: the tenant's GUID.
+        registration: the key it belongs to.
+        operator: who was signed in.
+        action: the step, such as ``application.create``.
+        target: the object.
+        before: what was there, in words or as a value.
+        after: what is there now.
+        request_id: the service's id of the request.
+        undo: a command that takes it back, where there is one.
+        change_ref: the change request it belongs to.
+        sandbox: whether the tenant was a simulated one.
+    """
+
+    when: datetime
+    outcome: Literal["begun", "done", "existed", "failed"]
+    tenant: str
+    registration: str
+    operator: str
+    action: str
+    target: str
+    before: str = ""
+    after: str = ""
+    request_id: str = ""
+    undo: str = ""
+    change_ref: str = ""
+    sandbox: bool = False
+
+
+class Journal:
+    """The journal below one home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "journal"
+
+    @property
+    def record_file(self) -> Path:
+        """Where the record of writes is."""
+        return self._folder / "record.jsonl"
+
+    def state(self, tenant_id: str, key: str) -> State:
+        """What is known of a registration; empty when this machine never worked on it.
+
+        Raises:
+            UsageError: the file is there and cannot be read.
+        """
+        path = self._state_file(tenant_id, key)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=State)
+        except FileNotFoundError:
+            return State()
+        except (OSError, msgspec.MsgspecError) as error:
+            raise UsageError(
+                f"the journal {path} cannot be read: {error}",
+                hint="move the file away to go on without it; secrets it knew of are then shown as stored elsewhere",
+            ) from error
+
+    def put_secret(self, tenant_id: str, key: str, entry: SecretEntry) -> None:
+        """Write down one secret's state, in place of what stood there under the same label."""
+        state = self.state(tenant_id, key)
+        others = tuple(known for known in state.secrets if known.label != entry.label)
+        self._replace(tenant_id, key, msgspec.structs.replace(state, secrets=(*others, entry)))
+
+    def note_since(self, tenant_id: str, key: str, fact: str, moment: datetime | None) -> None:
+        """Write down since when a fact holds; None forgets it."""
+        state = self.state(tenant_id, key)
+        since = {name: when for name, when in state.since.items() if name != fact}
+        if moment is not None:
+            since[fact] = moment
+        if since != state.since:
+            self._replace(tenant_id, key, msgspec.structs.replace(state, since=since))
+
+    def record(self, record: WriteRecord) -> None:
+        """Append one write to the record; on return it is on the disk."""
+        line = msgspec.json.encode(record) + b"\n"
+        _make_private_folder(self._folder)
+        descriptor = os.open(self.record_file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(descriptor).st_size:
+                os.lseek(descriptor, -1, os.SEEK_END)
+                if os.read(descriptor, 1) != b"\n":
+                    line = b"\n" + line  # a crash cut the last line off: it must not swallow this one
+            os.write(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def records(self) -> Iterator[WriteRecord]:
+        """Every recorded write, oldest first; a last line that a crash cut off is passed over."""
+        with contextlib.suppress(FileNotFoundError), self.record_file.open("rb") as lines:
+            for line in lines:
+                with contextlib.suppress(msgspec.MsgspecError):
+                    yield msgspec.json.decode(line, type=WriteRecord)
+
+    @contextlib.contextmanager
+    def lock(self, tenant_id: str, key: str, *, seconds: float = 0) -> Iterator[None]:
+        """Keep other runs of this machine away from a registration.
+
+        Args:
+            tenant_id: the tenant's GUID.
+            key: the registration.
+            seconds: how long to wait for another run to end.
+
+        Raises:
+            DeadlineError: another run works on it.
+        """
+        path = self._state_file(tenant_id, key).with_suffix(".lock")
+        _make_private_folder(path.parent)
+        try:
+            with FileLock(path, timeout=seconds, mode=0o600):
+                yield
+        except Timeout:
+            raise DeadlineError(
+                f"another mimapp on this machine is working on registration {key!r}",
+                hint="wait until it has finished, then run the same command again",
+            ) from None
+
+    def _state_file(self, tenant_id: str, key: str) -> Path:
+        return self._folder / tenant_id / f"{key}.json"
+
+    def _replace(self, tenant_id: str, key: str, state: State) -> None:
+        write_private(self._state_file(tenant_id, key), msgspec.json.format(msgspec.json.encode(state)))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file atomically, readable by its owner alone; on return it survives a crash.
+
+    Raises:
+        OSError: the folder cannot be made or written, or the disk is full; the former file is then untouched.
+    """
+    _make_private_folder(path.parent)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, path)  # noqa: PTH105 - beside os.open and os.fsync, which pathlib lacks
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)  # noqa: PTH108 - as above
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_private_folder(folder: Path) -> None:
+    for missing in [*reversed(folder.parents), folder]:
+        if not missing.exists():
+            missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; Windows has no such call and needs none."""
+    if os.name == "nt":  # pragma: no cover - the other branch runs on the machine at hand
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,164 @@
+"""What is wanted: one `Registration`, the names that follow from it, and the marks by which mimapp knows its own.
+
+Nothing here has seen a tenant. Two registrations in one tenant never share an application, a group or a secret:
+every name derives from the registration's key, which defaults to the mailbox's local part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mimapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from mimapp.secret import SecretStore
+
+__all__ = [
+    "DISPLAY_NAME",
+    "LABEL_PREFIX",
+    "MARK",
+    "Registration",
+    "check_address",
+    "key_of_mailbox",
+    "mailbox_of_tags",
+    "registration_of_tags",
+]
+
+#: The name that Microsoft's MIM install guide suggests.
+#: https://learn.microsoft.com/microsoft-identity-manager/install-mim-service-portal-azure-ad-premium
+DISPLAY_NAME = "MIM Service mailbox client access"
+MARK = "mimapp:"
+_MAILBOX_MARK = "mimapp-mailbox:"
+LABEL_PREFIX = "mimapp "
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
+_LONGEST_ADDRESS = 254
+_LONGEST_LOCAL_PART = 64
+_KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_LONGEST_KEY = 40
+_LONGEST_NAME = 120  # Graph's limit for an application's displayName is 256; 120 is what its portal shows and takes
+_LIFETIME_LIMITS = (timedelta(days=1), timedelta(days=730))
+
+
+def check_address(text: str, *, what: str) -> str:
+    """An e-mail address, checked for form.
+
+    Raises:
+        UsageError: it has another form; `what` names the option or key.
+    """
+    address = text.strip()
+    local = address.partition("@")[0]
+    fits = len(address) <= _LONGEST_ADDRESS and len(local) <= _LONGEST_LOCAL_PART
+    if not fits or ".." in address or local.startswith(".") or _ADDRESS.fullmatch(address) is None:
+        shown = address if len(address) <= _LONGEST_ADDRESS else f"{address[:40]}… ({len(address)} characters)"
+        raise UsageError(
+            f"{what}: {shown!r} is not an e-mail address",
+            hint="give the mailbox's SMTP address, such as MIMService@contoso.onmicrosoft.com",
+        )
+    return address
+
+
+def key_of_mailbox(mailbox: str) -> str:
+    """The registration key that a mailbox has by default: its local part in lower case, letters, digits and hyphens."""
+    local = mailbox.partition("@")[0].lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", local).strip("-") or "mailbox"
+    if len(slug) <= _LONGEST_KEY:
+        return slug
+    return f"{slug[: _LONGEST_KEY - 9].rstrip('-')}-{hashlib.sha256(local.encode()).hexdigest()[:8]}"
+
+
+def registration_of_tags(tags: tuple[str, ...]) -> str | None:
+    """The key of the registration that marked an object with these tags, or None."""
+    return next((tag.removeprefix(MARK) for tag in tags if tag.startswith(MARK)), None)
+
+
+def mailbox_of_tags(tags: tuple[str, ...]) -> str | None:
+    """The mailbox that a marked object was made for, or None."""
+    return next((tag.removeprefix(_MAILBOX_MARK) for tag in tags if tag.startswith(_MAILBOX_MARK)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """One MIM Service and its mailbox, as somebody wants it.
+
+    Attributes:
+        mailbox: the SMTP address of the MIM Service mailbox.
+        key: tells registrations of one tenant apart; lower-case letters, digits and hyphens, 40 at most. Empty:
+            the mailbox's local part.
+        display_name: of the application in Entra.
+        store: where the client secret goes; None leaves the choice to the caller of `Tenant`.
+        further_stores: where it goes too.
+        secret_lifetime: how long a new client secret lives.
+        group_owner: the address that owns the scoping group; None: the signed-in administrator.
+        owner: the object id or user name of a person to add as owner of the application; None adds nobody.
+
+    Raises:
+        UsageError: a value cannot be used; the message names it.
+    """
+
+    mailbox: str
+    key: str = ""
+    display_name: str = DISPLAY_NAME
+    store: SecretStore | None = None
+    further_stores: tuple[SecretStore, ...] = field(default=())
+    secret_lifetime: timedelta = timedelta(days=180)
+    group_owner: str | None = None
+    owner: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mailbox", check_address(self.mailbox, what="mailbox"))
+        object.__setattr__(self, "key", self.key or key_of_mailbox(self.mailbox))
+        if _KEY.fullmatch(self.key) is None or len(self.key) > _LONGEST_KEY:
+            raise UsageError(
+                f"registration: {self.key[:60]!r} cannot be a key",
+                hint=f"lower-case letters, digits and inner hyphens, {_LONGEST_KEY} characters at most",
+            )
+        name = self.display_name.strip()
+        if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+            raise UsageError(
+                f"name: {len(name)} characters, or some that do not print",
+                hint=f"a display name has 1 to {_LONGEST_NAME} printable characters",
+            )
+        shortest, longest = _LIFETIME_LIMITS
+        if not shortest <= self.secret_lifetime <= longest:
+            raise UsageError(
+                f"secret lifetime: {self.secret_lifetime.total_seconds() / 86_400:g} days is out of range",
+                hint=f"from {shortest.days} to {longest.days} days, such as 180d",
+            )
+        if self.group_owner is not None:
+            owner = check_address(self.group_owner, what="group owner")
+            if owner.lower() == self.mailbox.lower():
+                raise UsageError(
+                    "group owner: the MIM mailbox itself may not own the group that fences it in",
+                    hint="name an administrator's mailbox with --group-owner ADDRESS",
+                )
+            object.__setattr__(self, "group_owner", owner)
+
+    @property
+    def unique_name(self) -> str:
+        """The application's `uniqueName`, Graph's key for it."""
+        return f"mimapp-{self.key}"
+
+    @property
+    def group_name(self) -> str:
+        """The name and alias of the scoping group."""
+        return f"mimapp-{self.key}"
+
+    @property
+    def mark(self) -> str:
+        """What tags, notes and descriptions carry to say whose an object is."""
+        return f"{MARK}{self.key}"
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of application and service principal."""
+        return (self.mark, f"{_MAILBOX_MARK}{self.mailbox.lower()}")
+
+    @property
+    def stores(self) -> tuple[SecretStore, ...]:
+        """Every store that a new secret goes to, the first one first."""
+        return (*(() if self.store is None else (self.store,)), *self.further_stores)

@@ -1,0 +1,138 @@
+"""A JSON file that only its owner can read, replaced atomically, one secret a file.
+
+The file holds ``applicationId``, ``tenantId``, ``clientSecret``, ``keyId`` and ``expires``. When a new secret takes
+its place, the former file is kept beside it as ``NAME.former-KEYID`` until that secret is forgotten: MIM may still be
+using it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from mimapp.errors import StoreError
+from mimapp.journal import write_private
+from mimapp.secret import Secret, StoredSecret
+
+__all__ = ["FileStore"]
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    application_id: str
+    tenant_id: str
+    client_secret: str
+    key_id: str
+    expires: datetime
+    label: str = ""
+    sandbox: bool = False
+
+    def __repr__(self) -> str:
+        return f"_Document(key_id={self.key_id!r})"
+
+
+class FileStore:
+    """Keeps secrets in one file.
+
+    Args:
+        path: the file; made absolute.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+
+    @property
+    def uri(self) -> str:
+        """``file:`` and the absolute path."""
+        return f"file:{self.path}"
+
+    def __repr__(self) -> str:
+        return f"FileStore({str(self.path)!r})"
+
+    def preflight(self) -> None:
+        """Raise `StoreError` unless the file can be written and holds nothing but a secret of mimapp's."""
+        if self.path.is_dir():
+            raise StoreError(f"{self.uri} is a folder", hint="name a file in it")
+        if self.path.exists():
+            self._read(self.path)
+        folder = next(parent for parent in self.path.parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"{self.uri}: {folder} cannot be written by this account",
+                hint="give another place with --secret-to file:PATH, or change the folder's rights",
+            )
+
+    def put(self, stored: StoredSecret) -> None:
+        """Write the secret; the former one stays beside it."""
+        document = _Document(
+            application_id=stored.application_id,
+            tenant_id=stored.tenant_id,
+            client_secret=stored.secret.reveal(),
+            key_id=stored.key_id,
+            expires=stored.expires,
+            label=stored.label,
+            sandbox=stored.sandbox,
+        )
+        try:
+            former = self._read(self.path)
+            if former is not None and former.key_id != stored.key_id:
+                write_private(self._former(former.key_id), _encode(former))
+            write_private(self.path, _encode(document))
+        except OSError as error:
+            raise StoreError(
+                f"{self.uri} could not be written: {error.strerror or error}",
+                hint="free the place or give another with --secret-to file:PATH, then run the same command again",
+            ) from error
+        if self._read(self.path) != document:
+            raise StoreError(f"{self.uri} did not keep what was written to it")
+        if os.name != "nt" and self.path.stat().st_mode & _OTHERS:  # pragma: no cover - a file system without modes
+            raise StoreError(f"{self.uri} can be read by others on this file system", hint="give another place")
+
+    def has(self, key_id: str) -> bool:
+        """Whether the file, or a former one beside it, holds this credential's value."""
+        return self._find(key_id) is not None
+
+    def get(self, key_id: str) -> Secret | None:
+        """The value of this credential."""
+        found = self._find(key_id)
+        return None if found is None else Secret(found.client_secret)
+
+    def forget(self, key_id: str) -> None:
+        """Remove the file that holds this credential's value."""
+        for path in (self._former(key_id), self.path):
+            found = self._read(path)
+            if found is not None and found.key_id == key_id:
+                path.unlink(missing_ok=True)
+
+    def _former(self, key_id: str) -> Path:
+        return self.path.with_name(f"{self.path.name}.former-{key_id}")
+
+    def _find(self, key_id: str) -> _Document | None:
+        for path in (self.path, self._former(key_id)):
+            document = self._read(path)
+            if document is not None and document.key_id == key_id:
+                return document
+        return None
+
+    def _read(self, path: Path) -> _Document | None:
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=_Document)
+        except FileNotFoundError:
+            return None
+        except msgspec.MsgspecError:
+            # What the parser says may quote the file; a file that is not ours may hold anything.
+            raise StoreError(
+                f"file:{path} exists and is not a secret file of mimapp's",
+                hint="it is left as it is: give another place with --secret-to file:PATH",
+            ) from None
+        except OSError as error:
+            raise StoreError(f"file:{path} cannot be read: {error.strerror or error}") from error
+
+
+def _encode(document: _Document) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document)) + b"\n"
