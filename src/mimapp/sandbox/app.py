@@ -1,0 +1,92 @@
+"""The simulated tenant as one WSGI application: login, Graph, Exchange administration and EWS on one origin.
+
+It owns what the services share: the context they are given, who gets which path, and how a `WireError` becomes a reply.
+
+A service is a package with ``add_routes(app: App, context: AppContext) -> None``. It may
+
+- add falcon resources: ``app.add_route("/EWS/Exchange.asmx", MailResource(context))``, or a sink for paths that are no
+  URI templates;
+- read and write state, one transaction a request: ``with context.state.transaction() as tx`` (``write=False`` for a
+  request that only reads). Never open a second one inside it;
+- check the caller before that: ``claims = context.tokens.verify(req.get_header("Authorization"), audiences=...)``,
+  with its own 401 for `TokenRefused`;
+- end the request from anywhere with a `WireError`.
+
+Paths: ``/{tenant}/oauth2/...`` and ``/{tenant}/v2.0/...`` are login's, ``/v1.0`` and ``/beta`` Graph's,
+``/adminapi`` and ``/EWS`` Exchange's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import falcon
+
+from mimapp.sandbox.errors import WireError
+from mimapp.sandbox.tokens import TokenService
+
+if TYPE_CHECKING:
+    from mimapp.sandbox.clock import Clock
+    from mimapp.sandbox.state import State
+
+__all__ = ["App", "AppContext", "create_app"]
+
+App = falcon.App[falcon.Request, falcon.Response]
+"""The WSGI application's type."""
+
+_SERVICES = (
+    "mimapp.sandbox.login",
+    "mimapp.sandbox.graph",
+    "mimapp.sandbox.exchange",
+    "mimapp.sandbox.ews",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppContext:
+    """What every service is given.
+
+    Attributes:
+        state: the documents of the tenants.
+        clock: the time.
+        tokens: issues and verifies access tokens.
+        origin: scheme, host and port under which clients reach the app, without a final slash.
+    """
+
+    state: State
+    clock: Clock
+    tokens: TokenService
+    origin: str
+
+
+def create_app(state: State, *, clock: Clock, origin: str) -> App:
+    """The WSGI application over this state.
+
+    Args:
+        state: what the tenants hold; seeded already.
+        clock: the time that the services go by.
+        origin: the URL that clients use, such as ``https://127.0.0.1:8443``.
+    """
+    context = AppContext(state=state, clock=clock, tokens=TokenService(state, clock=clock), origin=origin.rstrip("/"))
+    app = falcon.App()
+    app.req_options.strip_url_path_trailing_slash = True
+    app.add_error_handler(WireError, _send)
+    for name in _SERVICES:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            service = importlib.import_module(name)
+            if hasattr(service, "add_routes"):
+                service.add_routes(app, context)
+    return app
+
+
+def _send(_request: falcon.Request, response: falcon.Response, error: Exception, _params: dict[str, object]) -> None:
+    if not isinstance(error, WireError):
+        raise error
+    response.status = falcon.code_to_http_status(error.status)
+    response.data = error.body
+    response.content_type = error.content_type or ("application/json" if error.body else "")
+    response.set_headers(error.headers)
