@@ -1,0 +1,59 @@
+"""The one question before a write, and the rule for runs where nobody can answer it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mimapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from mimapp.cli.command import Run
+    from mimapp.cli.options import WriteOptions
+    from mimapp.cli.world import World
+
+__all__ = ["confirm_changes", "require_answerable"]
+
+
+def require_answerable(world: World, writing: WriteOptions) -> None:
+    """Refuse a writing command at once where nobody can be asked and nobody said ``--yes``.
+
+    Raises:
+        UsageError: stdin is no terminal, and neither ``--yes`` nor ``--dry-run`` nor ``--plan-out`` was given.
+    """
+    if writing.yes or writing.dry_run or writing.plan_out is not None or world.can_ask:
+        return
+    raise UsageError(
+        "this command changes a tenant and nobody can be asked: stdin is no terminal",
+        hint="add --yes to make the changes, or --dry-run to see them",
+    )
+
+
+def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
+    """Ask whether to go on; returns when the answer is yes, or ``--yes`` was given.
+
+    Args:
+        run: whose streams ask.
+        changes: how many changes the plan makes.
+        tenant: the tenant's name.
+        who: the signed-in operator.
+
+    Raises:
+        UsageError: the answer is no, or there is none.
+    """
+    if run.writing.yes:
+        return
+    things = "this change" if changes == 1 else f"these {changes} changes"
+    if not _yes(run, f"Make {things} in {tenant} (signed in as {who})? [y/N] "):
+        raise UsageError("nothing was changed: the answer was no")
+
+
+def _yes(run: Run, question: str) -> bool:
+    run.progress.close()
+    if not run.world.can_ask:
+        require_answerable(run.world, run.writing)
+    run.world.stderr.write(question)
+    run.world.stderr.flush()
+    answer = run.world.stdin.readline()
+    if not answer.endswith("\n"):
+        run.world.stderr.write("\n")
+    return answer.strip().lower() in {"y", "yes"}

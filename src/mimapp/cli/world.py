@@ -1,0 +1,65 @@
+"""What the command line sees of the machine, as one value: streams, variables, time, network, home.
+
+A test makes its own `World` and calls `mimapp.cli.main(argv, world=world)`; nothing in `cli/` reads ``sys.stdout``,
+``os.environ`` or a clock directly.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from mimapp.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import TextIO
+
+    import httpx
+
+    from mimapp.clock import Clock
+
+__all__ = ["World"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The seams of one run.
+
+    Attributes:
+        stdin: where answers to prompts and piped input come from.
+        stdout: where the result goes, and nothing else.
+        stderr: where progress, logs, prompts and errors go.
+        environ: the process's variables.
+        clock: time.
+        transport: where HTTP requests go; None is the network.
+        home: the folder of all local state; None leaves it to ``MIMAPP_HOME`` and the platform's default.
+    """
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    environ: Mapping[str, str]
+    clock: Clock
+    transport: httpx.BaseTransport | None = None
+    home: Path | None = None
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """The process's own streams, variables and clock.
+
+        What a stream's encoding cannot say is written as a replacement character, never a crash.
+        """
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
+                stream.reconfigure(errors="replace")
+        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environ=os.environ, clock=SystemClock())
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person can answer a prompt."""
+        return self.stdin.isatty()
