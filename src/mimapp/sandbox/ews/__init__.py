@@ -1,0 +1,1 @@
+"""The simulated Exchange Web Services."""

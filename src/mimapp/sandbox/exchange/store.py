@@ -1,0 +1,273 @@
+"""Exchange's documents: a `Directory` read from the sandbox's state, and entities written back.
+
+Three kinds are shared with the sandbox's seed, in the form that seed.py writes, with members of ours beside its own:
+``exo.organization`` (settings), ``mailbox`` (id is the user's) and ``acceptedDomain``. Every other entity is a
+document of its `kind` as its dataclass reads. A group also appears in Entra: its directory object is the document
+``group`` that Graph shows. A setting that seeding wrote over loses its history: what is written there acts at once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from mimapp.sandbox.clock import from_epoch, iso
+from mimapp.sandbox.exchange.access import WORLDWIDE_EWS_END
+from mimapp.sandbox.exchange.models import (
+    AccessPolicy,
+    AdministrativeUnit,
+    ApplicationPrincipal,
+    Cloud,
+    Dated,
+    Directory,
+    Entity,
+    MailboxPart,
+    ManagementScope,
+    Organization,
+    Recipient,
+    RecipientType,
+    RoleAssignment,
+    UserAgentPolicy,
+    UserAgentRule,
+    latest,
+    security_identifier,
+)
+
+if TYPE_CHECKING:
+    from mimapp.sandbox.exchange.call import Outcome
+    from mimapp.sandbox.state import Document, Record, Transaction
+
+__all__ = ["apply", "load", "put"]
+
+T = TypeVar("T")
+
+_MAILBOX = "mailbox"
+_ENTRA_GROUP = "group"
+
+
+def load(tx: Transaction, tenant_id: str) -> Directory | None:
+    """The organisation of a tenant; None where the tenant has none."""
+    found = tx.get(tenant_id, Organization.kind, tenant_id)
+    if found is None:
+        return None
+    policies = tx.find(tenant_id, AccessPolicy.kind)
+    entra = {record.id: str(record.body["appId"]) for record in tx.find(tenant_id, "servicePrincipal")}
+    principals = _all(tx, tenant_id, ApplicationPrincipal)
+    return Directory(
+        organization=_organization(tx, found),
+        recipients=_recipients(tx.find(tenant_id, _MAILBOX), tx.find(tenant_id, Recipient.kind)),
+        known=_recipients(tx.seen_all(tenant_id, _MAILBOX), tx.seen_all(tenant_id, Recipient.kind)),
+        policies=tuple(_entity(record, AccessPolicy) for record in policies),
+        listed=tuple(_entity(record, AccessPolicy) for record in tx.seen_all(tenant_id, AccessPolicy.kind)),
+        # Deleting the service principal in Entra removes Exchange's pointer (facts/exchange.md 7).
+        principals=tuple(principal for principal in principals if principal.object_id in entra),
+        scopes=_all(tx, tenant_id, ManagementScope),
+        assignments=_all(tx, tenant_id, RoleAssignment),
+        units=_all(tx, tenant_id, AdministrativeUnit),
+        entra_apps=entra,
+    )
+
+
+def apply(tx: Transaction, tenant_id: str, outcome: Outcome) -> None:
+    """Write what a cmdlet decided."""
+    for entity in outcome.puts:
+        put(tx, tenant_id, entity)
+    for entity in outcome.deletes:
+        tx.delete(tenant_id, entity.kind, entity.key)
+        if isinstance(entity, Recipient) and entity.group is not None:
+            tx.delete(tenant_id, _ENTRA_GROUP, entity.external_id)
+
+
+def put(tx: Transaction, tenant_id: str, entity: Entity, *, settled: bool = False) -> None:
+    """Write one entity; with `settled` every replica knows it at once (seeding)."""
+    if isinstance(entity, Organization):
+        tx.put(tenant_id, entity.kind, entity.key, _organization_document(entity), settled=settled)
+    elif isinstance(entity, Recipient) and entity.mailbox is not None:
+        tx.put(tenant_id, _MAILBOX, entity.external_id, _mailbox_document(entity), settled=settled)
+    else:
+        document: Document = msgspec.to_builtins(entity)
+        tx.put(tenant_id, entity.kind, entity.key, document, settled=settled)
+        if isinstance(entity, Recipient) and entity.group is not None:
+            _mirror(tx, tenant_id, entity, settled=settled)
+
+
+def _all(tx: Transaction, tenant_id: str, form: type[T]) -> tuple[T, ...]:
+    kind: str = getattr(form, "kind")  # noqa: B009 - a class variable of each entity, which the type variable hides
+    return tuple(_entity(record, form) for record in tx.find(tenant_id, kind))
+
+
+def _entity(record: Record, form: type[T]) -> T:
+    return msgspec.convert(record.body, form)
+
+
+def _recipients(mailboxes: list[Record], others: list[Record]) -> dict[str, Recipient]:
+    found = [*(_mailbox(record) for record in mailboxes), *(_entity(record, Recipient) for record in others)]
+    return {recipient.guid: recipient for recipient in found}
+
+
+# Settings of the organisation, in the seed's form
+
+
+def _organization(tx: Transaction, record: Record) -> Organization:
+    body = record.body
+    domains = [domain.body for domain in tx.find(record.tenant, "acceptedDomain")]
+    initial = next((d["domainName"] for d in domains if d.get("initial")), domains[0]["domainName"])
+    default = next((d["domainName"] for d in domains if d.get("default")), initial)
+    tenant = tx.get(record.tenant, "tenant", record.tenant)
+    history = body.get("_history", {})
+    cloud = Cloud(body.get("cloud", Cloud.WORLDWIDE.value))
+    ends = body.get("ewsEnds", WORLDWIDE_EWS_END.isoformat() if cloud is Cloud.WORLDWIDE else None)
+    own = msgspec.convert(body.get("_own", {}), dict[str, Any])
+    base = Organization(
+        tenant_id=record.tenant,
+        initial_domain=initial,
+        domains=(default, *(d["domainName"] for d in domains if d["domainName"] != default)),
+        display_name=str(tenant.body["displayName"]) if tenant else initial,
+        guid=str(uuid.uuid5(uuid.NAMESPACE_DNS, record.tenant)),
+        cloud=cloud,
+        ews_enabled=_history(history.get("EwsEnabled", ()), body.get("EwsEnabled")),
+        ews_allowed=_history(history.get("EwsAllowedAppIDs", ()), body.get("EwsAllowedAppIDs")),
+        ews_ends=datetime.fromisoformat(ends) if ends else None,
+        user_agents=_agents(body),
+    )
+    return replace(base, **own)
+
+
+def _organization_document(organization: Organization) -> Document:
+    plain = Organization(
+        tenant_id="", initial_domain="", domains=(), display_name="", guid="", ews_ends=organization.ews_ends
+    )
+    own = {
+        name: getattr(organization, name)
+        for name in (
+            "administrators",
+            "decorated_names",
+            "virgin_policy_list_fails",
+            "policies_made",
+            "policy_space",
+        )
+        if getattr(organization, name) != getattr(plain, name)
+    }
+    return {
+        "EwsEnabled": latest(organization.ews_enabled),
+        "EwsAllowedAppIDs": latest(organization.ews_allowed),
+        **_agents_document(organization.user_agents),
+        "cloud": organization.cloud.value,
+        "ewsEnds": organization.ews_ends.isoformat() if organization.ews_ends else None,
+        "_own": own,
+        "_history": {
+            "EwsEnabled": _history_document(organization.ews_enabled),
+            "EwsAllowedAppIDs": _history_document(organization.ews_allowed),
+        },
+    }
+
+
+def _agents(body: Document) -> UserAgentPolicy:
+    rule = body.get("EwsApplicationAccessPolicy")
+    return UserAgentPolicy(
+        rule=UserAgentRule(rule) if rule else None,
+        allowed=tuple(body.get("EwsAllowList") or ()),
+        blocked=tuple(body.get("EwsBlockList") or ()),
+    )
+
+
+def _agents_document(policy: UserAgentPolicy) -> Document:
+    return {
+        "EwsApplicationAccessPolicy": policy.rule.value if policy.rule else None,
+        "EwsAllowList": list(policy.allowed),
+        "EwsBlockList": list(policy.blocked),
+    }
+
+
+def _history(kept: Any, value: Any) -> tuple[Dated[Any], ...]:  # noqa: ANN401 - a setting's JSON value, typed by its field
+    """A setting's history; a value that is not the one we wrote last was seeded, and acts at once."""
+    entries = tuple(Dated(value=old, since=datetime.fromisoformat(since)) for old, since in kept)
+    return entries if entries and latest(entries) == value else (Dated(value=value),)
+
+
+def _history_document(history: tuple[Dated[T], ...]) -> list[list[T | str]]:
+    return [[entry.value, entry.since.astimezone(UTC).isoformat()] for entry in history]
+
+
+# Mailboxes, in the seed's form
+
+
+def _mailbox(record: Record) -> Recipient:
+    body = record.body
+    primary = str(body["primarySmtpAddress"])
+    guid = str(body.get("guid") or uuid.uuid5(uuid.UUID(record.id), "exchange object"))
+    others = tuple(address for address in body.get("proxyAddresses", ()) if address.casefold() != primary.casefold())
+    return Recipient(
+        guid=guid,
+        type=RecipientType(body["recipientTypeDetails"]),
+        name=str(body.get("name") or body["alias"]),
+        display_name=str(body["displayName"]),
+        alias=str(body["alias"]),
+        addresses=(primary, *others),
+        external_id=record.id,
+        sid=str(body.get("sid") or security_identifier(record.id)),
+        upn=str(body["userPrincipalName"]),
+        synced=bool(body.get("synced", False)),
+        hidden=bool(body.get("hidden", False)),
+        created=from_epoch(record.created),
+        changed=from_epoch(record.modified),
+        mailbox=MailboxPart(
+            exchange_guid=str(body["exchangeGuid"]),
+            state=body.get("state", MailboxPart(exchange_guid="").state),
+            licensed=bool(body.get("licensed", True)),
+            ews_enabled=_history(body.get("_ewsHistory", ()), body.get("ewsEnabled")),
+            user_agents=_agents(body),
+        ),
+    )
+
+
+def _mailbox_document(recipient: Recipient) -> Document:
+    mailbox = recipient.mailbox or MailboxPart(exchange_guid=recipient.guid)
+    return {
+        "id": recipient.external_id,
+        "userPrincipalName": recipient.upn,
+        "primarySmtpAddress": recipient.primary,
+        "displayName": recipient.display_name,
+        "alias": recipient.alias,
+        "exchangeGuid": mailbox.exchange_guid,
+        "recipientTypeDetails": recipient.type.value,
+        "ewsEnabled": latest(mailbox.ews_enabled),
+        "guid": recipient.guid,
+        "name": recipient.name,
+        "proxyAddresses": list(recipient.addresses),
+        "sid": recipient.sid,
+        "state": mailbox.state.value,
+        "licensed": mailbox.licensed,
+        "synced": recipient.synced,
+        "hidden": recipient.hidden,
+        "_ewsHistory": _history_document(mailbox.ews_enabled),
+        **_agents_document(mailbox.user_agents),
+    }
+
+
+# The group's other half in Entra
+
+
+def _mirror(tx: Transaction, tenant_id: str, recipient: Recipient, *, settled: bool) -> None:
+    """The directory object of a mail-enabled group, as Graph reads it."""
+    security = recipient.type is RecipientType.SECURITY_GROUP
+    group = recipient.group
+    document: Document = {
+        "id": recipient.external_id,
+        "createdDateTime": iso(recipient.created.timestamp()),
+        "description": (group.description or None) if group else None,
+        "displayName": recipient.display_name,
+        "groupTypes": ["Unified"] if recipient.type is RecipientType.UNIFIED_GROUP else [],
+        "mail": recipient.primary,
+        "mailEnabled": True,
+        "mailNickname": recipient.alias,
+        "onPremisesSyncEnabled": True if recipient.synced else None,
+        "proxyAddresses": [f"SMTP:{recipient.primary}"],
+        "securityEnabled": security,
+        "securityIdentifier": recipient.sid or None,
+    }
+    tx.put(tenant_id, _ENTRA_GROUP, recipient.external_id, document, settled=settled)
