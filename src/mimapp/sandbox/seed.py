@@ -138,6 +138,7 @@ class _Seeding:
 
     def tenant(self) -> None:
         self.put("tenant", self.tenant_id, {"id": self.tenant_id, "domain": self.domain, "displayName": self.name})
+        self.put("login.settings", self.tenant_id, {"autoApprove": True})
         self.put("acceptedDomain", self.domain, {"domainName": self.domain, "default": True, "initial": True})
         self.put(
             "exo.organization",

@@ -4,10 +4,10 @@ Login issues them; Graph, Exchange administration and EWS verify them:
 
     claims = context.tokens.verify(req.get_header("Authorization"), audiences=EXCHANGE_AUDIENCES)
 
-`verify` proves form, signature, time and audience, and nothing else: that the token is of the tenant in the path, and what
-a caller may do with `roles`, `scopes` and `directory_roles`, is each service's own rule. Claims are as Microsoft documents
-them in "Access token claims reference" (v1.0 tokens name the client ``appid`` and the proof ``appidacr``, v2.0 tokens
-``azp`` and ``azpacr``).
+`verify` proves form, signature, time and audience, and nothing else. That the token is of the tenant in the path, and
+what a caller may do with `roles`, `scopes` and `directory_roles`, is each service's own rule. Claims are as Microsoft
+documents them in "Access token claims reference": v1.0 tokens name the client ``appid`` and the proof ``appidacr``,
+v2.0 tokens ``azp`` and ``azpacr``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The whole of a fresh directory object, with the default of every property, as Graph answers it.
 
 Members, order and defaults are those of the recorded replies of 2024-09 (Azure/azure-cli, test_app_create_idempotent)
-and 2023-02 (test_create_for_rbac_password); `createdByAppId` and `isDisabled` are younger, declared by Graph's metadata and
-null. What a document keeps beside the wire form (secret digests, for one) has names that begin with an underscore, and
-`wire` leaves it out.
+and 2023-02 (test_create_for_rbac_password); `createdByAppId` and `isDisabled` are younger, declared by Graph's metadata
+and null. What a document keeps beside the wire form (secret digests, for one) has names that begin with an underscore,
+and `wire` leaves it out.
 """
 
 from __future__ import annotations

@@ -1,1 +1,150 @@
-"""Microsoft Entra sign-in of the sandbox: metadata, keys, and tokens for secrets, device codes and refresh tokens."""
+"""Microsoft Entra sign-in of the sandbox: metadata, keys, and tokens for secrets, device codes and refresh tokens.
+
+This module is the wire: forms in, JSON out. Rules are in `grants`, `clients` and `consent`, words in `errors`.
+"""
+
+from __future__ import annotations
+
+import html
+import uuid
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from mimapp.sandbox.errors import json_bytes
+from mimapp.sandbox.login import device, errors, metadata
+from mimapp.sandbox.login.clients import public_client
+from mimapp.sandbox.login.grants import GRANTS, TokenRequest
+from mimapp.sandbox.tenants import all_tenants, find_tenant
+
+if TYPE_CHECKING:
+    import falcon
+
+    from mimapp.sandbox.app import App, AppContext
+    from mimapp.sandbox.state import Transaction
+    from mimapp.sandbox.tenants import Tenant
+
+__all__ = ["add_routes"]
+
+_ANY_TENANT = frozenset({"common", "organizations"})
+
+
+def add_routes(app: App, context: AppContext) -> None:
+    """Register the sign-in endpoints of every tenant."""
+    app.add_route("/{tenant}/v2.0/.well-known/openid-configuration", _Metadata(context))
+    app.add_route("/{tenant}/discovery/v2.0/keys", _Keys(context))
+    app.add_route("/common/discovery/instance", _Instance(context))
+    app.add_route("/{tenant}/oauth2/v2.0/token", _Token(context))
+    app.add_route("/{tenant}/oauth2/v2.0/devicecode", _DeviceCode(context))
+    app.add_route("/{tenant}/oauth2/deviceauth", _DevicePage(context))
+
+
+class _Resource:
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
+
+    def tenant(self, tx: Transaction, name: str) -> Tenant:
+        """The tenant of the path; ``common`` and ``organizations`` mean the first one, where everybody here works."""
+        found = all_tenants(tx)[0] if name.casefold() in _ANY_TENANT else find_tenant(tx, name)
+        if found is None:
+            raise errors.tenant_unknown(name)
+        return found
+
+    def refuse(self, request: falcon.Request, error: errors.LoginError) -> errors.LoginError:
+        """The same error with what only the request knows."""
+        asked = request.get_header("client-request-id") or str(uuid.uuid4())
+        error.stamp(now=self.context.clock.now().timestamp(), correlation_id=asked, origin=self.context.origin)
+        return error
+
+    def send(self, response: falcon.Response, body: object) -> None:
+        response.data = json_bytes(body)
+        response.content_type = "application/json; charset=utf-8"
+        response.set_headers(
+            {
+                "Cache-Control": "no-store, no-cache",
+                "Pragma": "no-cache",
+                "x-ms-request-id": str(uuid.uuid4()),
+                "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            }
+        )
+
+
+class _Metadata(_Resource):
+    def on_get(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
+        try:
+            with self.context.state.transaction(write=False) as tx:
+                found = self.tenant(tx, tenant)
+        except errors.LoginError as error:
+            raise self.refuse(request, error) from None
+        self.send(response, metadata.openid_configuration(self.context.origin, found.id))
+
+
+class _Keys(_Resource):
+    def on_get(self, _request: falcon.Request, response: falcon.Response, tenant: str) -> None:  # noqa: ARG002 - all tenants share the key
+        self.send(response, self.context.tokens.key_set())
+
+
+class _Instance(_Resource):
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        endpoint = urlsplit(request.get_param("authorization_endpoint", default=""))
+        if f"{endpoint.scheme}://{endpoint.netloc}".casefold() != self.context.origin.casefold():
+            raise self.refuse(request, errors.LoginError(50049, "invalid_instance", "Unknown or invalid instance."))
+        self.send(response, metadata.instance_discovery(self.context.origin, endpoint.path.split("/")[1]))
+
+
+class _Token(_Resource):
+    def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
+        form = _form(request)
+        try:
+            grant = form.get("grant_type")
+            if not grant:
+                raise errors.parameter_missing("grant_type")
+            if grant not in GRANTS:
+                raise errors.invalid_grant_type(grant)
+            with self.context.state.transaction(write=grant != "client_credentials") as tx:
+                found = self.tenant(tx, tenant)
+                body = GRANTS[grant](TokenRequest(context=self.context, tx=tx, tenant=found, form=form))
+        except errors.LoginError as error:
+            raise self.refuse(request, error) from None
+        self.send(response, body)
+
+
+class _DeviceCode(_Resource):
+    def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
+        form = _form(request)
+        try:
+            if not form.get("client_id"):
+                raise errors.parameter_missing("client_id")
+            with self.context.state.transaction() as tx:
+                found = self.tenant(tx, tenant)
+                client = public_client(tx, found, form["client_id"], form.get("client_secret"))
+                body = device.begin(
+                    tx, found, client_id=client.app_id, scope=form.get("scope", ""), origin=self.context.origin
+                )
+        except errors.LoginError as error:
+            raise self.refuse(request, error) from None
+        self.send(response, body)
+
+
+class _DevicePage(_Resource):
+    """The sandbox's own page in place of microsoft.com/devicelogin: no password, any user of the tenant."""
+
+    def on_get(self, _request: falcon.Request, response: falcon.Response, tenant: str) -> None:
+        response.content_type = "text/html; charset=utf-8"
+        response.text = (
+            "<!doctype html><title>Sandbox sign-in</title><form method=post>"
+            f"<p>Simulated sign-in to {html.escape(tenant)}. <label>Code <input name=user_code></label> "
+            "<label>User <input name=username></label> <button>Sign in</button></p></form>"
+        )
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:  # noqa: ARG002 - the code names its tenant
+        form = _form(request)
+        with self.context.state.transaction() as tx:
+            done = device.approve(tx, user_code=form.get("user_code", ""), user_name=form.get("username", ""))
+        response.status = 200 if done else 400
+        response.content_type = "text/plain; charset=utf-8"
+        response.text = "Signed in: go back to the application." if done else "No such code, or no such user."
+
+
+def _form(request: falcon.Request) -> dict[str, str]:
+    text = request.bounded_stream.read().decode("utf-8", errors="replace")
+    return dict(parse_qsl(text, keep_blank_values=True))
