@@ -5,14 +5,14 @@ A command stands here once it works. A test compares every help text with the co
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-__all__ = ["GROUPS", "NAMES", "Group", "Name"]
+__all__ = ["TABLE", "Group", "Name", "below", "commands"]
 
-REGISTERING = "Register and prove"
-SECRETS = "Secrets"
-SERVER = "MIM server"
-AROUND = "Around it"
+REGISTERING: Final = "Register and prove"
+SECRETS: Final = "Secrets"
+SERVER: Final = "The MIM server"
+AROUND: Final = "Around it"
 
 
 class Name(NamedTuple):
@@ -23,14 +23,14 @@ class Name(NamedTuple):
         module: where it is defined, below `mimapp.cli.commands`.
         attribute: its name there.
         help: the first line of its help.
-        panel: the heading it stands under.
+        panel: the heading it stands under; inside a group there is only one.
     """
 
     path: str
     module: str
     attribute: str
     help: str
-    panel: str = AROUND
+    panel: str = ""
 
 
 class Group(NamedTuple):
@@ -38,11 +38,24 @@ class Group(NamedTuple):
 
     path: str
     help: str
-    panel: str = AROUND
+    panel: str
 
 
-GROUPS: Final[tuple[Group, ...]] = (Group("config", "What is set, and by what."),)
+Row: TypeAlias = Name | Group
 
-NAMES: Final[tuple[Name, ...]] = (
+#: In the order of help and of docs/cli.md.
+TABLE: Final[tuple[Row, ...]] = (
+    Name("clouds", "clouds", "clouds", "List the Microsoft clouds, their hosts, and when EWS ends in each.", AROUND),
+    Group("config", "What is set, and by what.", AROUND),
     Name("config show", "config", "show", "List every setting with its value and its source."),
 )
+
+
+def below(group: str) -> tuple[Row, ...]:
+    """The rows directly below a group; those of ``mimapp`` itself for an empty text."""
+    return tuple(row for row in TABLE if row.path.rpartition(" ")[0] == group)
+
+
+def commands() -> tuple[Name, ...]:
+    """Every command, groups left out."""
+    return tuple(row for row in TABLE if isinstance(row, Name))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from typing import TYPE_CHECKING
 
 from mimapp.cli.result import Line, Pairs, Raw
+from mimapp.cli.world import discard_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,8 +112,7 @@ def _quietly(stream: TextIO) -> Iterator[TextIO]:
         yield stream
         stream.flush()
     except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        discard_rest(stream)
 
 
 def _plain(block: Block) -> Iterator[str]:

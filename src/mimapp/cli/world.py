@@ -6,6 +6,7 @@ A test makes its own `World` and calls `mimapp.cli.main(argv, world=world)`; not
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from mimapp.clock import Clock
 
-__all__ = ["World"]
+__all__ = ["World", "discard_rest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +64,13 @@ class World:
     def can_ask(self) -> bool:
         """Whether a person can answer a prompt."""
         return self.stdin.isatty()
+
+
+def discard_rest(stream: TextIO) -> None:
+    """Send what is still to come nowhere: the reader of a pipe has gone away, which is no error of ours."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
