@@ -127,7 +127,10 @@ class Tenant:
         decoded = json.loads(content) if is_json else None
         return Reply(status=reply.status_code, headers=reply.headers, raw=content, body=decoded)
 
-    def run(self, cmdlet: str, *, token: str | None = None, **parameters: Any) -> Reply:
+    def run(self, cmdlet: str, /, **parameters: Any) -> Reply:
+        return self.post({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}})
+
+    def run_as(self, token: str, cmdlet: str, /, **parameters: Any) -> Reply:
         return self.post({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}}, token=token)
 
     # What stands behind

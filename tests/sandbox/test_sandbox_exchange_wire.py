@@ -126,7 +126,7 @@ def test_app_only_needs_the_permission_and_a_directory_role(tenant: Tenant) -> N
     ],
 )
 def test_a_role_decides_which_cmdlets_exist(tenant: Tenant, role: str, cmdlet: str, *, allowed: bool) -> None:
-    reply = tenant.run(cmdlet, token=tenant.admin_token(wids=[role]))
+    reply = tenant.run_as(tenant.admin_token(wids=[role]), cmdlet)
     assert (reply.status != 403) is allowed
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "AccessRight",
     "AdministrativeUnit",
     "ApplicationPrincipal",
+    "Behaviour",
     "Cloud",
     "Dated",
     "Directory",
@@ -365,8 +366,23 @@ class AdministrativeUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """How this simulated tenant behaves where reality is known to vary.
+
+    Attributes:
+        decorated_names: New-DistributionGroup appends a time stamp to names (seen in Microsoft's documentation).
+        virgin_policy_list_fails: listing access policies fails until one was made (Microsoft365DSC#2998).
+        policy_space: bytes for all access policies together; the size is unverified, about 300 small ones fit.
+    """
+
+    decorated_names: bool = False
+    virgin_policy_list_fails: bool = False
+    policy_space: int = 30_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
-    """The organisation's settings, and how this simulated tenant behaves where reality is known to vary.
+    """The organisation's settings.
 
     Attributes:
         tenant_id: the tenant's id; also the key.
@@ -376,10 +392,7 @@ class Organization:
         ews_allowed: ``EwsAllowedAppIDs`` as it was written, one string or null.
         ews_ends: the end of EWS in this cloud; null where no date is known.
         administrators: Entra object ids in the role group Organization Management.
-        decorated_names: New-DistributionGroup appends a time stamp to names (seen in Microsoft's documentation).
-        virgin_policy_list_fails: listing access policies fails until one was made (Microsoft365DSC#2998).
         policies_made: whether an access policy was ever made here.
-        policy_space: bytes for all access policies together; the size is unverified, about 300 small ones fit.
     """
 
     kind: ClassVar[str] = "exo.organization"
@@ -396,10 +409,8 @@ class Organization:
     ews_ends: datetime | None = None
     user_agents: UserAgentPolicy = UserAgentPolicy()
     administrators: tuple[str, ...] = ()
-    decorated_names: bool = False
-    virgin_policy_list_fails: bool = False
     policies_made: bool = False
-    policy_space: int = 30_000
+    behaviour: Behaviour = Behaviour()
 
     @property
     def key(self) -> str:

@@ -9,7 +9,6 @@ document of its `kind` as its dataclass reads. A group also appears in Entra: it
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,11 +20,13 @@ from mimapp.sandbox.exchange.models import (
     AccessPolicy,
     AdministrativeUnit,
     ApplicationPrincipal,
+    Behaviour,
     Cloud,
     Dated,
     Directory,
     Entity,
     MailboxPart,
+    MailboxState,
     ManagementScope,
     Organization,
     Recipient,
@@ -121,8 +122,7 @@ def _organization(tx: Transaction, record: Record) -> Organization:
     history = body.get("_history", {})
     cloud = Cloud(body.get("cloud", Cloud.WORLDWIDE.value))
     ends = body.get("ewsEnds", WORLDWIDE_EWS_END.isoformat() if cloud is Cloud.WORLDWIDE else None)
-    own = msgspec.convert(body.get("_own", {}), dict[str, Any])
-    base = Organization(
+    return Organization(
         tenant_id=record.tenant,
         initial_domain=initial,
         domains=(default, *(d["domainName"] for d in domains if d["domainName"] != default)),
@@ -133,32 +133,22 @@ def _organization(tx: Transaction, record: Record) -> Organization:
         ews_allowed=_history(history.get("EwsAllowedAppIDs", ()), body.get("EwsAllowedAppIDs")),
         ews_ends=datetime.fromisoformat(ends) if ends else None,
         user_agents=_agents(body),
+        administrators=tuple(body.get("administrators", ())),
+        policies_made=bool(body.get("policiesMade", False)),
+        behaviour=msgspec.convert(body.get("behaviour", {}), Behaviour),
     )
-    return replace(base, **own)
 
 
 def _organization_document(organization: Organization) -> Document:
-    plain = Organization(
-        tenant_id="", initial_domain="", domains=(), display_name="", guid="", ews_ends=organization.ews_ends
-    )
-    own = {
-        name: getattr(organization, name)
-        for name in (
-            "administrators",
-            "decorated_names",
-            "virgin_policy_list_fails",
-            "policies_made",
-            "policy_space",
-        )
-        if getattr(organization, name) != getattr(plain, name)
-    }
     return {
         "EwsEnabled": latest(organization.ews_enabled),
         "EwsAllowedAppIDs": latest(organization.ews_allowed),
         **_agents_document(organization.user_agents),
         "cloud": organization.cloud.value,
         "ewsEnds": organization.ews_ends.isoformat() if organization.ews_ends else None,
-        "_own": own,
+        "administrators": list(organization.administrators),
+        "policiesMade": organization.policies_made,
+        "behaviour": msgspec.to_builtins(organization.behaviour),
         "_history": {
             "EwsEnabled": _history_document(organization.ews_enabled),
             "EwsAllowedAppIDs": _history_document(organization.ews_allowed),
@@ -217,7 +207,7 @@ def _mailbox(record: Record) -> Recipient:
         changed=from_epoch(record.modified),
         mailbox=MailboxPart(
             exchange_guid=str(body["exchangeGuid"]),
-            state=body.get("state", MailboxPart(exchange_guid="").state),
+            state=MailboxState(body.get("state", MailboxState.ACTIVE.value)),
             licensed=bool(body.get("licensed", True)),
             ews_enabled=_history(body.get("_ewsHistory", ()), body.get("ewsEnabled")),
             user_agents=_agents(body),

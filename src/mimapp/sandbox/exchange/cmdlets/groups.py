@@ -58,7 +58,7 @@ def _new_group(call: Call) -> Outcome:
         raise bad_parameter(f'The value "{alias}" of property Alias is not valid.')
     security = given.text("Type").casefold() == "security"
     group = _new_part(call, security=security)
-    if directory.organization.decorated_names:
+    if directory.organization.behaviour.decorated_names:
         name = f"{name[: MAX_NAME - 14]}{call.now:%Y%m%d%H%M%S}"
     _check_free(directory, name=name, alias=alias, address=address)
     guid, external_id = call.new_guid(), call.new_guid()

@@ -38,7 +38,7 @@ def _new_policy(call: Call) -> Outcome:
             raise already_exists(str(policy_row(directory, policy)["Identity"]))
         made.append(policy)
     space = sum(_POLICY_BYTES + len(policy.description.encode()) for policy in (*alive, *made))
-    if space > directory.organization.policy_space:
+    if space > directory.organization.behaviour.policy_space:
         raise out_of_policy_space()
     organization = replace(directory.organization, policies_made=True)
     first = () if directory.organization.policies_made else (organization,)
@@ -72,7 +72,7 @@ def _listed(call: Call) -> list[AccessPolicy]:
 
 def _get_policies(call: Call) -> Outcome:
     organization = call.directory.organization
-    if organization.virgin_policy_list_fails and not organization.policies_made:
+    if organization.behaviour.virgin_policy_list_fails and not organization.policies_made:
         raise not_found(
             f"OU={organization.initial_domain},OU=Microsoft Exchange Hosted Organizations,DC={organization.forest},"
             "DC=PROD,DC=OUTLOOK,DC=COM\\*",
