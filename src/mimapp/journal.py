@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Journal", "SecretEntry", "SecretState", "State", "WriteRecord", "write_private"]
 
 #: intended: about to be asked for. issued: Entra has made it. handed: a store has the value. proven: a token came.
-#: lost: no reply came, its label is still looked for. revoked: gone from Entra, or it never came to be.
-SecretState: TypeAlias = Literal["intended", "issued", "handed", "proven", "lost", "revoked"]
+#: wrong: stored, and refused after its window. lost: no reply came, its label is still looked for. revoked: gone from
+#: Entra, or it never came to be.
+SecretState: TypeAlias = Literal["intended", "issued", "handed", "proven", "wrong", "lost", "revoked"]
 
 
 class SecretEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

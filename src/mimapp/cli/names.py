@@ -45,6 +45,13 @@ Row: TypeAlias = Name | Group
 
 #: In the order of help and of docs/cli.md.
 TABLE: Final[tuple[Row, ...]] = (
+    Name(
+        "register",
+        "register",
+        "register",
+        "Register the application for a mailbox: scoped, consented, on the EWS list, with a stored secret.",
+        REGISTERING,
+    ),
     Name("clouds", "clouds", "clouds", "List the Microsoft clouds, their hosts, and when EWS ends in each.", AROUND),
     Group("config", "What is set, and by what.", AROUND),
     Name("config show", "config", "show", "List every setting with its value and its source."),

@@ -6,6 +6,6 @@ and which replies mean "not done, ask again".
 
 from mimapp.transport.http import Http
 from mimapp.transport.message import Reply, Request, Sender
-from mimapp.transport.patience import Patience, Wait
+from mimapp.transport.patience import DEFAULT_DEADLINE, Patience, Wait
 
-__all__ = ["Http", "Patience", "Reply", "Request", "Sender", "Wait"]
+__all__ = ["DEFAULT_DEADLINE", "Http", "Patience", "Reply", "Request", "Sender", "Wait"]

@@ -8,11 +8,12 @@ not to a call: what one step waits, the next no longer has.
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from mimapp.errors import DeadlineError
+from mimapp.errors import CancelledError, DeadlineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,10 +62,22 @@ class Patience:
         self.on_wait = on_wait
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._started = clock.monotonic()
+        self._cancelled = threading.Event()
 
     def start(self) -> None:
         """Begin a new run: the whole limit is there again."""
         self._started = self.clock.monotonic()
+
+    def cancel(self) -> None:
+        """Ask the run to stop where it is safe; may be called from a signal handler or another thread."""
+        self._cancelled.set()
+
+    def check(self) -> None:
+        """Raise `CancelledError` when somebody asked the run to stop; called where stopping loses nothing."""
+        if self._cancelled.is_set():
+            raise CancelledError(
+                "stopped as asked", hint="run the same command again: it goes on where this run stopped"
+            )
 
     @property
     def left(self) -> float:
@@ -87,11 +100,17 @@ class Patience:
         """Whether a pause of so many seconds ends before the deadline."""
         return seconds <= self.left
 
+    def pause(self, what: str, reason: str, seconds: float, *, waited: float = 0.0) -> None:
+        """Announce a pause in words and take it."""
+        self.wait(Wait(what=what, reason=reason, seconds=seconds, waited=waited))
+
     def wait(self, wait: Wait) -> None:
         """Announce a pause and take it."""
+        self.check()
         if self.on_wait is not None:
             self.on_wait(wait)
         self.clock.sleep(wait.seconds)
+        self.check()
 
     def until(self, what: str, reason: str, ask: Callable[[], T | None], *, every: float | None = None) -> T:
         """Ask until there is an answer.
@@ -119,4 +138,4 @@ class Patience:
                     f"{what}: {reason}, and the time for it is over ({waited:.0f} s waited)",
                     hint="run the same command again: it goes on where this run stopped; --deadline gives it longer",
                 )
-            self.wait(Wait(what=what, reason=reason, seconds=pause, waited=waited))
+            self.pause(what, reason, pause, waited=waited)

@@ -1,0 +1,171 @@
+"""``mimapp register``: the whole job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mimapp.cli.command import Run, command
+from mimapp.cli.connect import connect, mailbox_of, stores_of, tenant_name
+from mimapp.cli.exit_codes import ExitCode
+from mimapp.cli.kinds import DURATION, TEXT, TEXTS
+from mimapp.cli.options import option
+from mimapp.cli.plans import carry_out, plan_result
+from mimapp.cli.result import Line, Pairs, Result
+from mimapp.clock import iso
+from mimapp.spec import DISPLAY_NAME, Registration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mimapp.cli.result import Block, JsonValue
+    from mimapp.provisioning.outcome import Outcome
+
+__all__ = ["RegisterOptions", "register"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterOptions:
+    """What is wanted."""
+
+    name: str = option(TEXT, "--name", default=DISPLAY_NAME, help="the application's display name")
+    secret_to: tuple[str, ...] = option(
+        TEXTS,
+        "--secret-to",
+        default=(),
+        metavar="STORE",
+        setting=True,
+        help="where the client secret goes: file:PATH or stdout; default: an owner-only file under MIMAPP_HOME",
+    )
+    secret_lifetime: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION,
+        "--secret-lifetime",
+        default=timedelta(days=180),
+        setting=True,
+        help="how long the client secret lives; default: 180d",
+    )
+    group_owner: str | None = option(
+        TEXT,
+        "--group-owner",
+        default=None,
+        metavar="ADDRESS",
+        setting=True,
+        help="who owns the scoping group; default: the signed-in administrator",
+    )
+    owner: str | None = option(
+        TEXT,
+        "--owner",
+        default=None,
+        metavar="USER",
+        help="somebody to make an owner of the application, who may then add secrets; default: nobody",
+    )
+
+
+@command(RegisterOptions, writes=True)
+def register(run: Run, options: RegisterOptions) -> Result:
+    """Register the application for a mailbox: scoped, consented, on the EWS list, with a stored secret.
+
+    Reads the tenant, shows what is to be done, asks, and does it; a second run finds nothing to do. It ends with the
+    three values that the MIM installer asks for.
+    """
+    mailbox = mailbox_of(run)
+    wanted = Registration(
+        mailbox=mailbox,
+        key=run.options.registration or "",
+        display_name=options.name,
+        secret_lifetime=options.secret_lifetime,
+        group_owner=options.group_owner,
+        owner=options.owner,
+    )
+    stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
+    with connect(run, tenant_name(run, mailbox)) as tenant:
+        stores = stores_of(run, options.secret_to, tenant.tenant_id, wanted.key)
+        wanted = replace(wanted, store=stores[0], further_stores=stores[1:])
+        plan = tenant.plan(wanted, on_event=run.progress)
+        if run.writing.dry_run or run.writing.plan_out is not None:
+            return plan_result(run, plan)
+        outcome = carry_out(run, tenant, plan)
+    return Result(
+        schema="mimapp.register/1",
+        document=_document(outcome),
+        text=_text(outcome, wanted),
+        code=ExitCode.ATTENTION if outcome.attention else ExitCode.DONE,
+    )
+
+
+def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
+    secret = outcome.secret
+    return {
+        "tenantId": outcome.tenant_id,
+        "applicationId": outcome.application_id,
+        "applicationObjectId": outcome.application_object_id,
+        "servicePrincipalObjectId": outcome.service_principal_object_id,
+        "secret": None
+        if secret is None
+        else {
+            "keyId": secret.key_id,
+            "label": secret.label,
+            "expires": None if secret.expires is None else iso(secret.expires),
+            "storedIn": secret.stores[0] if secret.stores else None,
+            "stores": list(secret.stores),
+            "proven": secret.proven,
+        },
+        "scope": {
+            "kind": "policy",
+            "group": outcome.scope.group,
+            "policy": outcome.scope.policy,
+            "stands": outcome.scope.stands,
+            "proven": outcome.scope.proven,
+            "expected": None if outcome.scope.expected is None else iso(outcome.scope.expected),
+        },
+        "consent": "granted" if outcome.consented else "missing",
+        "ews": {
+            "allowed": outcome.ews.allowed,
+            "reason": outcome.ews.reason,
+            "effective": None if outcome.ews.effective is None else iso(outcome.ews.effective),
+            "ends": None if outcome.ews.ends is None else outcome.ews.ends.isoformat(),
+        },
+        "changes": [
+            {"step": change.step, "target": change.target, "detail": change.detail} for change in outcome.changes
+        ],
+        "warnings": list(outcome.warnings),
+        "attention": list(outcome.attention),
+    }
+
+
+def _text(outcome: Outcome, wanted: Registration) -> tuple[Block, ...]:
+    secret = outcome.secret
+    show = f"run: mimapp secret show --mailbox {wanted.mailbox}"
+    if outcome.sandbox:
+        show += " --sandbox"
+    did = f"{len(outcome.changes)} changes made in {outcome.tenant_name}." if outcome.changes else "Nothing to do."
+    ends = "" if secret is None or secret.expires is None else f"{secret.expires:%Y-%m-%d}"
+    return (
+        Line(did, "good"),
+        Line(),
+        Line("The MIM installer asks for:", "heading"),
+        Pairs(
+            [
+                ("ApplicationId", outcome.application_id),
+                ("TenantId", outcome.tenant_id),
+                ("ClientSecret", show if secret is not None and secret.stores else "stored elsewhere"),
+            ]
+        ),
+        Line(),
+        Pairs(
+            [
+                ("Secret ends", ends or "unknown"),
+                ("Restricted to", f"members of {outcome.scope.group}"),
+                ("Consent", "granted" if outcome.consented else "missing"),
+                ("EWS", outcome.ews.reason),
+            ]
+        ),
+        *(
+            Line(f"Wait: {warning}" if "until" in warning else f"Note: {warning}", "warn")
+            for warning in outcome.warnings
+        ),
+        *(Line(f"To do: {matter}", "bad") for matter in outcome.attention),
+        Line(),
+        Line("Next: type the three values on the installer's page “Configure Office 365 mailbox”."),
+    )

@@ -1,0 +1,123 @@
+"""A plan as people and files see it, and the way from a plan to an outcome: show, ask, apply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mimapp.cli.exit_codes import ExitCode, code_of
+from mimapp.cli.prompt import confirm_changes
+from mimapp.cli.result import Line, Result
+from mimapp.errors import MimappError, StoppedError, UsageError
+from mimapp.journal import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mimapp.cli.command import Run
+    from mimapp.cli.result import Block, JsonValue
+    from mimapp.provisioning.outcome import Outcome
+    from mimapp.provisioning.plan import Plan
+    from mimapp.tenant import Tenant
+
+__all__ = ["PLAN_SCHEMA", "carry_out", "plan_document", "plan_result", "show_plan"]
+
+PLAN_SCHEMA = "mimapp.plan/1"
+#: Ends that say more than "stopped half-way": they keep their own code even after some writes.
+_OWN_END = frozenset({ExitCode.LATER, ExitCode.STORE, ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.PLAN})
+
+
+def plan_document(plan: Plan) -> Mapping[str, JsonValue]:
+    """The plan as JSON."""
+    return {
+        "tenantId": plan.tenant_id,
+        "tenantName": plan.tenant_name,
+        "operator": plan.operator,
+        "mailbox": plan.wanted.mailbox,
+        "registration": plan.wanted.key,
+        "fingerprint": plan.fingerprint,
+        "writes": plan.writes,
+        "steps": [
+            {"step": step.kind.value, "target": step.target, "desired": step.desired, "title": step.title}
+            for step in plan.steps
+        ],
+        "warnings": list(plan.warnings),
+    }
+
+
+def plan_blocks(plan: Plan) -> tuple[Block, ...]:
+    """The plan as lines."""
+    if not plan.steps:
+        return (Line(f"Nothing to do in {plan.tenant_name}.", "good"),)
+    return (
+        Line(f"Plan {plan.fingerprint} for {plan.tenant_name}", "heading"),
+        *(Line(f"{number:3}. {step.title}") for number, step in enumerate(plan.steps, 1)),
+        *(Line(f"  note: {warning}", "warn") for warning in plan.warnings),
+    )
+
+
+def plan_result(run: Run, plan: Plan) -> Result:
+    """What ``--dry-run`` and ``--plan-out`` end with."""
+    blocks: tuple[Block, ...] = plan_blocks(plan)
+    path = run.writing.plan_out
+    if path is not None:
+        import json  # noqa: PLC0415 - only this option writes a file
+
+        document = {"schema": PLAN_SCHEMA, **plan_document(plan), "sandbox": run.options.sandbox}
+        try:
+            write_private(path.absolute(), json.dumps(document, indent=2).encode() + b"\n")
+        except OSError as error:
+            raise UsageError(f"--plan-out {path} cannot be written: {error.strerror or error}") from error
+        blocks = (*blocks, Line(f"Written to {path}; nothing was changed."))
+    elif plan.steps:
+        blocks = (*blocks, Line("Nothing was changed."))
+    return Result(schema=PLAN_SCHEMA, document=plan_document(plan), text=blocks)
+
+
+def carry_out(run: Run, tenant: Tenant, plan: Plan) -> Outcome:
+    """Show the plan, ask, apply.
+
+    Raises:
+        UsageError: the answer was no.
+        StoppedError: it stopped half-way.
+        MimappError: it stopped for a reason that has its own name.
+    """
+    if plan.steps:
+        show_plan(run, plan)
+        if plan.writes:
+            confirm_changes(run, changes=plan.writes, tenant=plan.tenant_name, who=plan.operator)
+    outcome = tenant.apply(plan, on_event=run.progress, observe_again=not run.writing.yes)
+    run.progress.close()
+    if outcome.failed is not None:
+        raise _stopped(outcome)
+    return outcome
+
+
+def show_plan(run: Run, plan: Plan) -> None:
+    """Show a plan before the question, on stderr."""
+    if not run.options.quiet or not run.writing.yes:
+        run.output.tell(plan_blocks(plan))
+
+
+def _stopped(outcome: Outcome) -> MimappError:
+    """The error that a run ended with, with what is done and what was not tried."""
+    failed = outcome.failed
+    if failed is None:
+        raise AssertionError("asked for only where a step failed")
+    error = failed.error
+    lines = [
+        *error.details,
+        *(f"done: {change.step}: {change.detail}" for change in outcome.changes),
+        f"failed: {failed.step.title}",
+        *(f"not tried: {step.title}" for step in outcome.not_tried),
+    ]
+    if not outcome.changes or code_of(error) in _OWN_END:
+        error.details = tuple(lines)
+        return error
+    stopped = StoppedError(
+        error.message,
+        hint=error.hint or "run the same command again: it goes on where this run stopped",
+        details=lines,
+        explain=error.explain,
+    )
+    stopped.__cause__ = error
+    return stopped

@@ -1,0 +1,127 @@
+"""From a finished run to its outcome: what holds now, what is awaited until when, and what a person must do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mimapp.provisioning.ews import judge
+from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
+from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
+
+if TYPE_CHECKING:
+    from mimapp.provisioning.outcome import Change, Failure
+    from mimapp.provisioning.plan import Plan
+    from mimapp.provisioning.run import Run
+    from mimapp.provisioning.steps import Step
+
+__all__ = ["outcome_of"]
+
+#: A change of an access policy can take longer than an hour to reach every server ("Limiting application permissions
+#: to specific Exchange Online mailboxes"); a changed allow list up to 24 hours ("Introducing EWSAllowedAppIDs").
+_POLICY_TAKES = timedelta(hours=1)
+_LIST_TAKES = timedelta(hours=24)
+
+
+def outcome_of(
+    plan: Plan,
+    run: Run,
+    *,
+    changes: tuple[Change, ...],
+    failed: Failure | None = None,
+    not_tried: tuple[Step, ...] = (),
+) -> Outcome:
+    """What the run came to."""
+    scope = _scope(run)
+    ews = _ews(run)
+    _add_owner_warning(run)
+    _add_elsewhere(run)
+    return Outcome(
+        tenant_id=plan.tenant_id,
+        tenant_name=plan.tenant_name,
+        operator=plan.operator,
+        application_id=run.application_id,
+        application_object_id=run.object_id,
+        service_principal_object_id=run.principal_id,
+        secret=run.secret,
+        scope=scope,
+        consented=run.consented,
+        ews=ews,
+        changes=changes,
+        warnings=tuple(run.warnings),
+        attention=tuple(run.attention),
+        failed=failed,
+        not_tried=not_tried,
+        sandbox=run.services.sandbox,
+    )
+
+
+def _scope(run: Run) -> ScopeResult:
+    """The fence, and whether the time in which Exchange may not enforce it yet is over."""
+    services = run.services
+    now = services.clock.now()
+    policy = run.policy or next(iter(run.observed.policies), None)
+    result = ScopeResult(
+        group=run.group_id,
+        policy="" if policy is None else policy.identity,
+        stands=run.stands,
+        proven=False,
+        expected=None,
+    )
+    if not run.stands:
+        return result
+    since = services.journal.state(services.tenant_id, run.wanted.key).since.get(FENCE_NOTE)
+    if since is None:
+        since = now
+        services.journal.note_since(services.tenant_id, run.wanted.key, FENCE_NOTE, now)
+    expected = since + _POLICY_TAKES
+    if now >= expected:
+        return replace(result, proven=run.observed.outside is not None)
+    run.warnings.append(
+        "not yet proven restricted: Exchange's own test denies other mailboxes, real access may follow until "
+        f"{expected:%Y-%m-%d %H:%M} UTC"
+    )
+    return replace(result, expected=expected)
+
+
+def _ews(run: Run) -> EwsResult:
+    services = run.services
+    cloud = services.cloud
+    verdict = judge(run.ews, run.application_id or None, cloud)
+    since = services.journal.state(services.tenant_id, run.wanted.key).since.get(EWS_NOTE)
+    effective = None if since is None else since + _LIST_TAKES
+    if effective is not None and (effective <= services.clock.now() or not verdict.allowed):
+        effective = None
+    if verdict.needs_person:
+        run.attention.append(f"EWS will not answer this application: {verdict.reason}; {verdict.remedy}")
+    elif effective is not None:
+        run.warnings.append(f"the EWS allow list is written; Exchange takes it in until {effective:%Y-%m-%d %H:%M} UTC")
+    if cloud.ews_ends is not None:
+        left = (cloud.ews_ends - services.clock.now().date()).days
+        when = f"in {left} days" if left > 0 else "already"
+        run.warnings.append(
+            f"EWS ends in this cloud on {cloud.ews_ends:%Y-%m-%d} ({when}), and this mailbox access with it"
+        )
+    return EwsResult(allowed=verdict.allowed, reason=verdict.reason, effective=effective, ends=cloud.ews_ends)
+
+
+def _add_owner_warning(run: Run) -> None:
+    names = [owner.user_principal_name or owner.display_name or owner.id for owner in run.observed.owners]
+    if names:
+        run.warnings.append(
+            f"{', '.join(names)} own{'s' if len(names) == 1 else ''} the application: an owner can add secrets to it "
+            "without any directory role"
+        )
+
+
+def _add_elsewhere(run: Run) -> None:
+    """A secret of mimapp's whose value lies on another machine is shown, and never replaced."""
+    if run.secret is not None:
+        return
+    elsewhere = [s for s in run.observed.secrets if s.is_ours and s.label not in run.observed.stale_labels]
+    for secret in elsewhere:
+        run.attention.append(
+            f"the secret {secret.label} ({secret.key_id}) is stored elsewhere: neither this machine nor a store named "
+            "in this run has its value, and it is not replaced; name its store with --secret-to"
+        )

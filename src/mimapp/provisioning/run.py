@@ -1,0 +1,124 @@
+"""One run while it is under way: what is known so far, and what a step's action gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mimapp.errors import NotFoundError
+from mimapp.provisioning.observe import group_address
+from mimapp.provisioning.plan import current_secret
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mimapp.credentials import Desk
+    from mimapp.exchange import AccessPolicy, EwsSettings
+    from mimapp.provisioning.observe import Observed
+    from mimapp.provisioning.outcome import SecretResult
+    from mimapp.provisioning.services import Services
+    from mimapp.spec import Registration
+
+__all__ = ["Done", "Run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of a step.
+
+    Attributes:
+        detail: the result in words, never a secret.
+        wrote: whether the tenant was changed; False when the thing was there already.
+        before: what was there, for the record.
+        undo: a command that takes it back, where there is one.
+    """
+
+    detail: str
+    wrote: bool = True
+    before: str = ""
+    undo: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What a run knows; actions read it and add what they make.
+
+    Attributes:
+        services: the rooms below.
+        wanted: the registration.
+        observed: the tenant before the run.
+        application_id: the client id, once known.
+        object_id: the application object's id, once known.
+        principal_id: the service principal's id, once known.
+        group_id: how Exchange finds the group: its address.
+        policy: the access policy, once it is listed.
+        stands: whether the fence stands.
+        consented: whether the role is granted.
+        ews: the organisation's EWS settings as last read.
+        ews_written: when this run wrote the list.
+        secret: the secret that MIM is to use.
+        secret_begun: when that secret was asked for, where this machine knows.
+        warnings, attention: as in `Outcome`.
+    """
+
+    services: Services
+    wanted: Registration
+    observed: Observed
+    application_id: str = ""
+    object_id: str = ""
+    principal_id: str = ""
+    group_id: str = ""
+    policy: AccessPolicy | None = None
+    stands: bool = False
+    consented: bool = False
+    ews: EwsSettings = field(init=False)
+    ews_written: datetime | None = None
+    secret: SecretResult | None = None
+    warnings: list[str] = field(default_factory=list)
+    attention: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        seen = self.observed
+        if seen.application is not None:
+            self.application_id, self.object_id = seen.application.app_id, seen.application.id
+        if seen.principal is not None:
+            self.principal_id = seen.principal.id
+        self.group_id = group_address(self.wanted, self.wanted.mailbox)
+        self.stands = seen.fence_stands
+        self.consented = seen.granted
+        self.ews = seen.ews
+        current = current_secret(seen.secrets)
+        self.secret = None if current is None else current.result
+
+    def application(self) -> str:
+        """The application object's id; looked up where a run before this one made it and a read missed it."""
+        if not self.object_id:
+            found = self.services.graph.applications.by_unique_name(self.wanted.unique_name, fresh=True)
+            if found is None:
+                raise _missing("application", self.wanted.unique_name)
+            self.object_id, self.application_id = found.id, found.app_id
+        return self.object_id
+
+    def principal(self) -> str:
+        """The service principal's id, looked up the same way."""
+        if not self.principal_id:
+            self.application()
+            found = self.services.graph.service_principals.by_app_id(self.application_id, fresh=True)
+            if found is None:
+                raise _missing("service principal", self.application_id)
+            self.principal_id = found.id
+        return self.principal_id
+
+    def desk(self) -> Desk:
+        """The desk for this application's secrets."""
+        object_id = self.application()
+        return self.services.desk(self.wanted, self.application_id, object_id)
+
+
+def _missing(what: str, name: str) -> NotFoundError:
+    return NotFoundError(
+        f"{what} {name} was made and is not visible yet",
+        service="graph",
+        status=404,
+        hint="run the same command again in a few minutes: it goes on where this run stopped",
+    )

@@ -1,0 +1,59 @@
+"""The steps of a plan, as data: what each changes, on what, to which value, and how a person would say it.
+
+Applying them is `apply`'s business. A step carries no ids born in the run, no times, no labels: two reads of the same
+tenant give the same steps, whatever order they were read in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Step", "StepKind"]
+
+
+class StepKind(StrEnum):
+    """What a step does; the names are stable, output and records carry them."""
+
+    CREATE_APPLICATION = "application.create"
+    CORRECT_APPLICATION = "application.correct"
+    ADD_OWNER = "application.owner"
+    CREATE_PRINCIPAL = "principal.create"
+    TAG_PRINCIPAL = "principal.tag"
+    CREATE_GROUP = "group.create"
+    HIDE_GROUP = "group.hide"
+    ADD_MEMBER = "group.member"
+    CREATE_POLICY = "policy.create"
+    STAND_FENCE = "fence.stand"
+    GRANT_CONSENT = "consent.grant"
+    ALLOW_EWS = "ews.allow"
+    ISSUE_SECRET = "secret.issue"  # noqa: S105 - the name of a step
+    PROVE_SECRET = "secret.prove"  # noqa: S105 - the name of a step
+    SWEEP_SECRETS = "secret.sweep"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes the tenant; waiting for the fence and proving a secret do not."""
+        return self not in {StepKind.STAND_FENCE, StepKind.PROVE_SECRET}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a plan.
+
+    Attributes:
+        kind: what it does.
+        target: the object, by a key that is known before the object exists.
+        desired: the value the object is to have, in a canonical form.
+        title: what it does, for a person; may be reworded without making a plan stale.
+    """
+
+    kind: StepKind
+    target: str
+    desired: str
+    title: str
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What a fingerprint covers of it."""
+        return (self.kind, self.target, self.desired)

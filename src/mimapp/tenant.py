@@ -1,0 +1,287 @@
+"""The facade that people import: one tenant, and what can be done with the registrations in it.
+
+::
+
+    with Tenant.connect("contoso.onmicrosoft.com", credential=credential) as tenant:
+        wanted = Registration(mailbox="MIMService@contoso.onmicrosoft.com", store=FileStore(path))
+        plan = tenant.plan(wanted)
+        outcome = tenant.apply(plan, on_event=print)
+
+It has no logic of its own: it signs in, builds the rooms below and hands values from one to the next. It prints
+nothing and never exits.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+import platformdirs
+
+from mimapp.clock import SystemClock
+from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
+from mimapp.credentials.desk import REPLICATION_WINDOW
+from mimapp.errors import SignInError, StalePlanError, UsageError
+from mimapp.exchange import Exchange, anchor_for_app, anchor_for_user
+from mimapp.graph import Graph
+from mimapp.identity import AppSignIn, OperatorSignIn, SignInOptions
+from mimapp.journal import Journal
+from mimapp.provisioning.apply import apply_plan
+from mimapp.provisioning.events import StepDone, StepStarted, Waiting
+from mimapp.provisioning.observe import observe
+from mimapp.provisioning.plan import Plan, make_plan
+from mimapp.provisioning.services import Services
+from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import timedelta
+    from pathlib import Path
+    from types import TracebackType
+
+    import httpx
+    from azure.core.credentials import TokenCredential
+
+    from mimapp.clock import Clock
+    from mimapp.identity import DeviceCode, Operator
+    from mimapp.provisioning.events import Event
+    from mimapp.provisioning.observe import Observed
+    from mimapp.provisioning.outcome import Outcome
+    from mimapp.spec import Registration
+
+__all__ = ["GRAPH_PERMISSIONS", "Tenant"]
+
+#: What `register` asks a person's Graph sign-in for; least-privileged per call (Microsoft Graph permissions reference).
+GRAPH_PERMISSIONS = (
+    "Application.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
+    "Organization.Read.All",
+    "User.Read.All",
+)
+
+
+class Tenant:
+    """One tenant, signed in to; made by `connect` and used in a ``with`` block."""
+
+    def __init__(
+        self,
+        *,
+        http: Http,
+        cloud: Cloud,
+        graph: Graph,
+        exchange: Exchange,
+        operators: tuple[Operator, Operator],
+        home: Path,
+        window: timedelta = REPLICATION_WINDOW,
+        sandbox: bool = False,
+    ) -> None:
+        self.tenant_id = operators[0].tenant_id
+        self.graph_operator, self.exchange_operator = operators
+        self.cloud = cloud
+        self._http = http
+        self._graph = graph
+        self._exchange = exchange
+        self._journal = Journal(home)
+        self._window = window
+        self._sandbox = sandbox
+
+    @classmethod
+    def connect(
+        cls,
+        tenant: str,
+        *,
+        credential: TokenCredential | None = None,
+        graph: SignInOptions | None = None,
+        exchange: SignInOptions | None = None,
+        cloud: Cloud = CLOUDS[DEFAULT_CLOUD],
+        home: Path | None = None,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        deadline: timedelta = DEFAULT_DEADLINE,
+        window: timedelta = REPLICATION_WINDOW,
+        show_code: Callable[[DeviceCode], None] | None = None,
+        sandbox: bool = False,
+    ) -> Self:
+        """Sign in to Graph and Exchange, side by side.
+
+        Args:
+            tenant: the tenant's GUID or one of its domains.
+            credential: signs in to both services; any credential of azure-identity or one's own.
+            graph: how to sign in to Graph, where it is not `credential`.
+            exchange: how to sign in to Exchange, where it is not `credential`.
+            cloud: the tenant's cloud.
+            home: the folder of all local state; None: the platform's own for this user.
+            transport: where requests go; None: the network.
+            clock: the time; None: the machine's.
+            deadline: how long one run may wait in all.
+            window: how long a new secret may be invisible or refused.
+            show_code: tells a person the code of a device-code sign-in.
+            sandbox: whether the tenant is a simulated one.
+
+        Raises:
+            SignInError: a sign-in failed, or the two are of different tenants.
+            TransportError: a service cannot be reached.
+        """
+        patience = Patience(clock or SystemClock(), limit=deadline)
+        http = Http(patience, transport=transport)
+        try:
+            sign_in = OperatorSignIn(
+                http,
+                cloud,
+                tenant=tenant,
+                graph=graph or _with_credential(credential),
+                exchange=exchange or _with_credential(credential),
+                show_code=show_code or _nobody_to_show,
+            )
+            graph_sender, exchange_sender = sign_in.graph(GRAPH_PERMISSIONS), sign_in.exchange()
+            with ThreadPoolExecutor(2, thread_name_prefix="sign-in") as pool:
+                asked = [pool.submit(sender.operator) for sender in (graph_sender, exchange_sender)]
+                operators = (asked[0].result(), asked[1].result())
+            _check_one_tenant(operators)
+        except BaseException:
+            http.close()
+            raise
+        tenant_id = operators[0].tenant_id
+        on_exchange = operators[1]
+        anchor = anchor_for_app(tenant_id) if on_exchange.is_app_only else anchor_for_user(on_exchange.name)
+        return cls(
+            http=http,
+            cloud=cloud,
+            graph=Graph(graph_sender, cloud.graph, http.clock),
+            exchange=Exchange(exchange_sender, cloud.exchange, tenant_id, anchor=anchor, clock=http.clock),
+            operators=operators,
+            home=home or platformdirs.user_data_path("mimapp", appauthor=False),
+            window=window,
+            sandbox=sandbox,
+        )
+
+    def plan(self, wanted: Registration, *, on_event: Callable[[Event], None] | None = None) -> Plan:
+        """Read the tenant and say what is to be done; writes nothing.
+
+        Raises:
+            UnsafePlanError: a person has to decide something first.
+            UsageError: the registration cannot be had in this tenant as it is wanted.
+            ServiceError, TransportError: a read failed.
+        """
+        self._http.patience.start()
+        with self._telling(on_event) as tell:
+            return self._plan(wanted, tell)
+
+    def apply(
+        self, plan: Plan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
+    ) -> Outcome:
+        """Carry a plan out; what could not be done is in the outcome.
+
+        Args:
+            plan: from `plan`.
+            on_event: told of every step and every wait.
+            observe_again: read the tenant again first, and refuse steps that the plan did not show. False saves the
+                reads where the plan was made a moment ago and nobody was asked in between.
+
+        Raises:
+            StalePlanError: the tenant has moved.
+            DeadlineError: another run on this machine works on the registration.
+        """
+        self._http.patience.start()
+        with self._journal.lock(self.tenant_id, plan.wanted.key), self._telling(on_event) as tell:
+            if observe_again and plan.steps:
+                now_due = self._plan(plan.wanted, tell)
+                if not now_due.takes_only_steps_of(plan):
+                    raise _stale(plan, now_due)
+                plan = now_due
+            return apply_plan(plan, self._services(plan.wanted), tell)
+
+    def cancel(self) -> None:
+        """Ask a run in another thread to stop where stopping loses nothing."""
+        self._http.patience.cancel()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _plan(self, wanted: Registration, tell: Callable[[Event], None]) -> Plan:
+        observed = self._observe(wanted, tell)
+        return make_plan(
+            wanted,
+            observed,
+            self._http.clock.now(),
+            tenant_id=self.tenant_id,
+            operator=self.graph_operator.name,
+            cloud=self.cloud,
+        )
+
+    def _observe(self, wanted: Registration, tell: Callable[[Event], None]) -> Observed:
+        title = f"Read {wanted.mailbox} and what belongs to it"
+        begun = self._http.clock.monotonic()
+        tell(StepStarted(number=0, total=0, title=title))
+        observed = observe(self._services(wanted), wanted)
+        tell(StepDone(number=0, title=title, seconds=self._http.clock.monotonic() - begun))
+        return observed
+
+    def _services(self, wanted: Registration) -> Services:
+        return Services(
+            tenant_id=self.tenant_id,
+            cloud=self.cloud,
+            http=self._http,
+            graph=self._graph,
+            exchange=self._exchange,
+            app_sign_in=AppSignIn(self._http, self.cloud),
+            graph_operator=self.graph_operator,
+            exchange_operator=self.exchange_operator,
+            journal=self._journal,
+            stores=wanted.stores,
+            window=self._window,
+            sandbox=self._sandbox,
+        )
+
+    @contextmanager
+    def _telling(self, on_event: Callable[[Event], None] | None) -> Iterator[Callable[[Event], None]]:
+        """Events and waits of one run go to one listener."""
+        tell = on_event or _ignore
+        patience = self._http.patience
+        former, patience.on_wait = patience.on_wait, lambda wait: tell(Waiting(wait=wait))
+        try:
+            yield tell
+        finally:
+            patience.on_wait = former
+
+
+def _ignore(event: Event) -> None:
+    """What happens to events that nobody asked for."""
+
+
+def _with_credential(credential: TokenCredential | None) -> SignInOptions:
+    return SignInOptions(credential=credential)
+
+
+def _nobody_to_show(code: DeviceCode) -> None:
+    raise UsageError(f"sign-in to {code.what} needs a person to enter a code, and nobody was named to show it to")
+
+
+def _check_one_tenant(operators: tuple[Operator, Operator]) -> None:
+    graph, exchange = operators
+    if graph.tenant_id != exchange.tenant_id:
+        raise SignInError(
+            f"{graph.name} signed in to tenant {graph.tenant_id} for Graph, and {exchange.name} to "
+            f"{exchange.tenant_id} for Exchange",
+            hint="sign in to both with accounts of the same tenant",
+        )
+
+
+def _stale(shown: Plan, now_due: Plan) -> StalePlanError:
+    known = {step.identity for step in shown.steps}
+    new = [step.title for step in now_due.steps if step.identity not in known]
+    return StalePlanError(
+        f"the tenant has moved since plan {shown.fingerprint} was shown: it would now also take {len(new)} other steps",
+        hint="look at the new plan, then say yes to that",
+        details=[f"new: {title}" for title in new],
+    )
