@@ -33,6 +33,7 @@ class PlainHelp:
         """Give the help option, described as a flag."""
         option = super().get_help_option(ctx)  # type: ignore[misc]  # of the Typer class it is mixed into
         option.metavar, option.help = "", "show this text and end"
+        option.default = False  # None would be converted, by pydantic, whose import takes longer than the help
         return option
 
 

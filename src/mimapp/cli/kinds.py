@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from mimapp.clock import duration_text, parse_duration
+from mimapp.clock import parse_duration
 from mimapp.errors import UsageError
 from mimapp.secret import Secret
 
@@ -111,7 +111,15 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, timedelta):
-        return duration_text(value)
+        return _duration(value)
     if isinstance(value, tuple):
         return ", ".join(shown(item) for item in value)
     return str(value)
+
+
+def _duration(span: timedelta) -> str:
+    """A duration as an option takes it, in the largest unit that says it exactly."""
+    for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
+        if span and not span % length:
+            return f"{span // length}{unit}"
+    return f"{span.total_seconds():g}s"

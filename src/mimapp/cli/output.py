@@ -1,13 +1,15 @@
 """Writes to the two streams: stdout gets the result and nothing else, stderr everything that happens on the way.
 
 On a terminal text is coloured and wrapped by rich; elsewhere it is plain and never wrapped, so that a pipe can read it.
-Texts that come from a service are never read as markup.
+Texts that come from a service are never read as markup, and their control characters do not reach the terminal. In the
+sandbox both streams carry its mark.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import unicodedata
 from typing import TYPE_CHECKING
 
 from mimapp.cli.result import Line, Pairs, Raw
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from mimapp.cli.result import Block, JsonValue, Result, Tone
+    from mimapp.cli.result import Block, JsonValue, Result, Table, Tone
     from mimapp.cli.world import World
 
 __all__ = ["SANDBOX_MARK", "Output"]
 
-SANDBOX_MARK = "SANDBOX: a simulated tenant; nothing real was asked or changed."
+SANDBOX_MARK = "SANDBOX: a simulated tenant; nothing real is asked or changed."
 
 _STYLES: dict[Tone, str] = {
     "plain": "",
@@ -34,6 +36,8 @@ _STYLES: dict[Tone, str] = {
     "bad": "bold red",
     "dim": "dim",
 }
+_DUMB_TERMINALS = frozenset({"dumb", "unknown"})
+_NARROWEST = 40
 
 
 class Output:
@@ -49,6 +53,8 @@ class Output:
         self._world = world
         self.as_json = as_json
         self.sandbox = sandbox
+        self._console: Console | None = None
+        self._told_mark = not sandbox
 
     def result(self, result: Result) -> None:
         """Write the one result."""
@@ -58,21 +64,46 @@ class Output:
             self._raw(result.text)
         else:
             mark = (Line(SANDBOX_MARK, "warn"), Line()) if self.sandbox else ()
-            self._blocks((*mark, *result.text), self._world.stdout)
+            self._blocks((*mark, *result.text), self._world.stdout, None)
 
     def document(self, schema: str, document: Mapping[str, JsonValue]) -> None:
         """Write one JSON document, with its schema first."""
         whole = {"schema": schema, **document, "sandbox": self.sandbox}
-        encoding = (getattr(self._world.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
-        text = json.dumps(whole, indent=2, ensure_ascii=encoding not in {"utf-8", "utf8"})
+        text = json.dumps(whole, indent=2, ensure_ascii=not _speaks_unicode(self._world.stdout))
         with _quietly(self._world.stdout) as stream:
             stream.write(f"{text}\n")
 
     def tell(self, blocks: Sequence[Block]) -> None:
         """Write blocks to stderr, such as a plan before its prompt."""
-        self._blocks(blocks, self._world.stderr)
+        if not self._told_mark:
+            self._told_mark = True
+            blocks = (Line(SANDBOX_MARK, "warn"), *blocks)
+        stream = self._world.stderr
+        self._blocks(blocks, stream, self.console() if stream.isatty() else None)
+
+    def sign(self, tone: Tone) -> str:
+        """What a line about something finished begins with on a terminal; nothing elsewhere, where words say it."""
+        stream = self._world.stderr
+        if not stream.isatty():
+            return ""
+        if _speaks_unicode(stream):
+            return "✗ " if tone == "bad" else "✓ "
+        return "x " if tone == "bad" else "+ "
+
+    @property
+    def can_be_live(self) -> bool:
+        """Whether stderr is a terminal on which something can be redrawn in place."""
+        return self._world.stderr.isatty() and self._world.environ.get("TERM", "") not in _DUMB_TERMINALS
+
+    def console(self) -> Console:
+        """The one rich console on stderr, for a terminal."""
+        if self._console is None:
+            self._console = _console_on(self._world.stderr, self._world)
+        return self._console
 
     def _raw(self, raw: Raw) -> None:
+        if not self._told_mark:
+            self.tell(())
         with _quietly(self._world.stdout) as stream:
             if isinstance(raw.content, str):
                 stream.write(raw.content)
@@ -81,28 +112,35 @@ class Output:
             stream.buffer.write(raw.content)
             stream.buffer.flush()
 
-    def _blocks(self, blocks: Sequence[Block], stream: TextIO) -> None:
+    def _blocks(self, blocks: Sequence[Block], stream: TextIO, console: Console | None) -> None:
         with _quietly(stream):
             if stream.isatty():
-                console = console_of(self._world, stream)
+                console = console or _console_on(stream, self._world)
                 for block in blocks:
                     console.print(_rich(block))
             else:
                 stream.writelines(f"{line}\n" for block in blocks for line in _plain(block))
 
 
-def console_of(world: World, stream: TextIO) -> Console:
-    """A rich console on one of the streams, which reads no markup, emoji codes or numbers out of texts."""
+def _console_on(stream: TextIO, world: World) -> Console:
+    """A rich console that reads no markup, emoji codes or numbers out of texts."""
     from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
 
+    columns = world.environ.get("COLUMNS", "")
     return Console(
         file=stream,
         markup=False,
         emoji=False,
         highlight=False,
         no_color=bool(world.environ.get("NO_COLOR")),
-        soft_wrap=False,
+        width=max(_NARROWEST, int(columns)) if columns.isdigit() else None,
     )
+
+
+def _speaks_unicode(stream: TextIO) -> bool:
+    """Whether a stream takes any character; one that keeps texts (a test's) has no encoding and does."""
+    encoding: str | None = getattr(stream, "encoding", None)
+    return encoding is None or encoding.lower().startswith("utf")
 
 
 @contextlib.contextmanager
@@ -115,18 +153,33 @@ def _quietly(stream: TextIO) -> Iterator[TextIO]:
         discard_rest(stream)
 
 
+def _clean(text: str) -> str:
+    """A text without the characters that steer a terminal or the direction of writing; line ends and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(char if _is_harmless(char) else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _is_harmless(char: str) -> bool:
+    return char.isprintable() or char in "\n\t" or unicodedata.category(char) == "Zs"
+
+
 def _plain(block: Block) -> Iterator[str]:
     if isinstance(block, Line):
-        yield block.text
+        yield _clean(block.text)
     elif isinstance(block, Pairs):
         width = max((len(label) for label, _ in block.pairs), default=0)
         for label, value in block.pairs:
-            yield f"{label:<{width}}  {value}".rstrip()
+            yield f"{label:<{width}}  {_clean(value)}".rstrip()
     else:
-        rows = [tuple(block.columns), *(tuple(row) for row in block.rows)]
-        widths = [max(len(row[place]) for row in rows) for place in range(len(block.columns))]
-        for row in rows:
-            yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield from _plain_table(block)
+
+
+def _plain_table(table: Table) -> Iterator[str]:
+    rows = [tuple(table.columns), *(tuple(_clean(cell) for cell in row) for row in table.rows)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(table.columns))]
+    for row in rows:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _rich(block: Block) -> RenderableType:
@@ -134,16 +187,16 @@ def _rich(block: Block) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     if isinstance(block, Line):
-        return Text(block.text, style=_STYLES[block.tone])
+        return Text(_clean(block.text), style=_STYLES[block.tone])
     if isinstance(block, Pairs):
         grid = RichTable.grid(padding=(0, 2))
         for label, value in block.pairs:
-            grid.add_row(Text(label, style="bold"), Text(value))
+            grid.add_row(Text(label, style="bold"), Text(_clean(value)))
         return grid
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in block.columns:
         table.add_column(Text(column))
     for number, row in enumerate(block.rows):
         style = _STYLES[block.tones[number]] if block.tones else ""
-        table.add_row(*(Text(cell) for cell in row), style=style)
+        table.add_row(*(Text(_clean(cell)) for cell in row), style=style)
     return table

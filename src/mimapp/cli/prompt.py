@@ -48,7 +48,7 @@ def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
 
 
 def _yes(run: Run, question: str) -> bool:
-    run.progress.close()
+    run.progress.pause()
     if not run.world.can_ask:
         require_answerable(run.world, run.writing)
     run.world.stderr.write(question)
