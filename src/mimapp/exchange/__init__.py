@@ -7,6 +7,7 @@ adds no ``Authorization`` and waits only as its sender does.
 from mimapp.exchange.allowed_apps import Unknown, is_app_id, parse_allowed_app_ids
 from mimapp.exchange.anchors import anchor_for_app, anchor_for_mailbox, anchor_for_user
 from mimapp.exchange.client import Exchange
+from mimapp.exchange.ews import EwsAnswer, EwsKind, EwsProbe
 from mimapp.exchange.groups import Group, GroupChange, GroupMember, Groups, NewGroup
 from mimapp.exchange.invoke import CmdletWarning
 from mimapp.exchange.mailboxes import AcceptedDomain, ClientAccess, Mailbox, Mailboxes, Recipient
@@ -32,6 +33,9 @@ __all__ = [
     "Authorization",
     "ClientAccess",
     "CmdletWarning",
+    "EwsAnswer",
+    "EwsKind",
+    "EwsProbe",
     "EwsSettings",
     "Exchange",
     "Group",

@@ -43,6 +43,18 @@ _LONGEST_TEXT = 600
 _MISSING_TEXT = re.compile(r"couldn['\u2019]t be found|No ServicePrincipal with Object Id", re.IGNORECASE)
 _UNKNOWN_CMDLET_TEXT = re.compile(r"is not recognized as (?:a|the) name of a cmdlet", re.IGNORECASE)
 
+# https://learn.microsoft.com/graph/auth-limit-mailbox-access, and the page of New-ApplicationAccessPolicy. They are
+# known in English only, so they choose no more than a hint.
+_FULL = "remove policies that nobody needs, or give the others shorter descriptions: they share one fixed space"
+_KNOWN_TEXTS = (
+    (
+        "is not a security principal",
+        "the scope has to be a mail-enabled security group; a plain distribution group is none",
+    ),
+    ("total size of App Access Policies exceeded", _FULL),
+    ("cannot have more than 100 policies", _FULL),
+)
+
 _RIGHTS = {
     "ApplicationAccessPolicy": "the Exchange role Organization Configuration (it is part of Organization Management)",
     "DistributionGroup": "the Exchange role Distribution Groups, and for a group that others own also "
@@ -267,7 +279,8 @@ def _verdict(subject: Subject, reply: Reply, failure: Failure) -> tuple[type[Ser
         (reply.status in {_UNAUTHORIZED, _FORBIDDEN}, DeniedError, _denied_hint(subject, reply, failure)),
         (is_busy, BusyError, _busy_hint(subject)),
     )
-    return next(((kind, hint) for applies, kind, hint in verdicts if applies), (ServiceError, None))
+    hints = (hint for words, hint in _KNOWN_TEXTS if words in failure.detail.text)
+    return next(((kind, hint) for applies, kind, hint in verdicts if applies), (ServiceError, next(hints, None)))
 
 
 def _busy_hint(subject: Subject) -> str:
