@@ -75,10 +75,15 @@ class Settings:
         Raises:
             UsageError: a value cannot be read; the message names its source.
         """
-        values = tuple(self._find(spec, given) for spec in specs_of(options))
+        values = tuple(self.find(spec, given) for spec in specs_of(options))
         return options(**{value.name: value.value for value in values}), values
 
-    def _find(self, spec: Spec, given: Given) -> Value:
+    def find(self, spec: Spec, given: Given) -> Value:
+        """One value, and where it comes from.
+
+        Raises:
+            UsageError: it cannot be read; the message names its source.
+        """
         if spec.name in given:
             where = spec.metavar if spec.positional else spec.flags[0]
             source = "argument" if spec.positional else f"option {where}"
