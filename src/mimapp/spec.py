@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -162,3 +162,7 @@ class Registration:
     def stores(self) -> tuple[SecretStore, ...]:
         """Every store that a new secret goes to, the first one first."""
         return (*(() if self.store is None else (self.store,)), *self.further_stores)
+
+    def stored_in(self, stores: tuple[SecretStore, ...]) -> Registration:
+        """The same registration with these stores."""
+        return replace(self, store=stores[0] if stores else None, further_stores=stores[1:])

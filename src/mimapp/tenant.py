@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import platformdirs
 
+from mimapp.checks.status import status_of
 from mimapp.clock import SystemClock
 from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
 from mimapp.credentials.desk import REPLICATION_WINDOW
@@ -31,6 +32,7 @@ from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
 from mimapp.provisioning.observe import observe
 from mimapp.provisioning.plan import Plan, make_plan
+from mimapp.provisioning.registrations import marked_registrations
 from mimapp.provisioning.services import Services
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 
@@ -43,11 +45,13 @@ if TYPE_CHECKING:
     import httpx
     from azure.core.credentials import TokenCredential
 
+    from mimapp.checks.status import Status
     from mimapp.clock import Clock
     from mimapp.identity import DeviceCode, Operator
     from mimapp.provisioning.events import Event
     from mimapp.provisioning.observe import Observed
     from mimapp.provisioning.outcome import Outcome
+    from mimapp.provisioning.registrations import Marked
     from mimapp.spec import Registration
 
 __all__ = ["GRAPH_PERMISSIONS", "Tenant"]
@@ -191,6 +195,20 @@ class Tenant:
                     raise _stale(plan, now_due)
                 plan = now_due
             return apply_plan(plan, self._services(plan.wanted), tell)
+
+    def status(self, wanted: Registration) -> Status:
+        """What is there for a registration, next to what is wanted; writes nothing.
+
+        Raises:
+            MimappError: as `plan`.
+        """
+        self._http.patience.start()
+        return status_of(self._services(wanted), wanted)
+
+    def registrations(self) -> tuple[Marked, ...]:
+        """The registrations that mimapp, here or elsewhere, made in this tenant."""
+        self._http.patience.start()
+        return marked_registrations(self._graph)
 
     def cancel(self) -> None:
         """Ask a run in another thread to stop where stopping loses nothing."""

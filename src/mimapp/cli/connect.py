@@ -13,12 +13,13 @@ from mimapp.clouds import DEFAULT_CLOUD, cloud
 from mimapp.errors import UsageError
 from mimapp.identity import Method, SignInOptions
 from mimapp.secret import Secret
-from mimapp.spec import check_address
+from mimapp.spec import Registration, check_address
 from mimapp.stores import FileStore, parse_store
 from mimapp.tenant import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from mimapp.cli.command import Run
     from mimapp.clouds import Cloud
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mimapp.sandbox import Sandbox
     from mimapp.secret import SecretStore
 
-__all__ = ["connect", "mailbox_of", "stores_of", "tenant_name"]
+__all__ = ["connect", "find_registration", "mailbox_of", "secret_folder", "stores_of", "tenant_of"]
 
 _HOST_OPTIONS = ("login_url", "graph_url", "exchange_url", "graph_scope", "exchange_scope")
 #: What the simulated tenants' public secrets begin with: no real host is ever sent one.
@@ -47,9 +48,44 @@ def mailbox_of(run: Run) -> str:
     return check_address(run.options.mailbox, what="mailbox")
 
 
-def tenant_name(run: Run, mailbox: str) -> str:
-    """The tenant: the one that is named, else the mailbox's domain."""
-    return run.options.tenant or mailbox.partition("@")[2]
+def tenant_of(run: Run) -> str:
+    """The tenant: the one that is named, else the mailbox's domain.
+
+    Raises:
+        UsageError: neither is named.
+    """
+    if run.options.tenant is not None:
+        return run.options.tenant
+    if run.options.mailbox is None:
+        raise UsageError("which tenant?", hint="--tenant NAME or --mailbox ADDRESS")
+    return mailbox_of(run).partition("@")[2]
+
+
+def find_registration(run: Run, tenant: Tenant) -> Registration:
+    """The registration that is meant: by mailbox, by key, or the only one in the tenant.
+
+    Raises:
+        UsageError: none, or more than one, could be meant.
+    """
+    if run.options.mailbox is not None:
+        return Registration(mailbox=mailbox_of(run), key=run.options.registration or "")
+    known = tenant.registrations()
+    key = run.options.registration
+    meant = [marked for marked in known if key in {None, marked.key}]
+    if len(meant) == 1:
+        return Registration(mailbox=meant[0].mailbox, key=meant[0].key)
+    lines = [f"--registration {marked.key}: {marked.mailbox}" for marked in known]
+    if not meant:
+        named = "" if key is None else f" called {key!r}"
+        raise UsageError(
+            f"the tenant has no registration of mimapp{named}", hint="name the mailbox with --mailbox", details=lines
+        )
+    raise UsageError(f"the tenant has {len(meant)} registrations: say which", details=lines)
+
+
+def secret_folder(run: Run) -> Path:
+    """Where the default file store keeps secrets: a folder a tenant, a file a registration."""
+    return run.home / "secrets"
 
 
 @contextlib.contextmanager
@@ -93,7 +129,7 @@ def stores_of(run: Run, given: Sequence[str], tenant_id: str, key: str) -> tuple
         UsageError: no such store, or a secret on stdout would spoil the JSON document there.
     """
     if not given:
-        return (FileStore(run.home / "secrets" / tenant_id / f"{key}.json"),)
+        return (FileStore(secret_folder(run) / tenant_id / f"{key}.json"),)
     if "stdout" in given and run.output.as_json:
         raise UsageError(
             "--secret-to stdout and --output json both want stdout", hint="use --secret-to file:PATH with JSON"

@@ -112,7 +112,7 @@ def make_plan(
     )
     return Plan(
         tenant_id=tenant_id,
-        tenant_name=_initial_domain(observed) or tenant_id,
+        tenant_name=tenant_name(observed) or tenant_id,
         operator=operator,
         wanted=wanted,
         observed=observed,
@@ -171,7 +171,8 @@ def group_problem(wanted: Registration, found: ObservedGroup) -> UnsafePlanError
     return None
 
 
-def _initial_domain(observed: Observed) -> str | None:
+def tenant_name(observed: Observed) -> str | None:
+    """The tenant's initial domain, the one ending in ``onmicrosoft.com`` in the worldwide cloud."""
     domains = observed.organization.verified_domains or ()
     return next((domain.name for domain in domains if domain.is_initial), None)
 

@@ -93,6 +93,21 @@ class FileStore:
         if os.name != "nt" and self.path.stat().st_mode & _OTHERS:  # pragma: no cover - a file system without modes
             raise StoreError(f"{self.uri} can be read by others on this file system", hint="give another place")
 
+    def current(self) -> StoredSecret | None:
+        """What the file holds now, whatever its key id; None when there is no file."""
+        found = self._read(self.path)
+        if found is None:
+            return None
+        return StoredSecret(
+            application_id=found.application_id,
+            tenant_id=found.tenant_id,
+            secret=Secret(found.client_secret),
+            key_id=found.key_id,
+            label=found.label,
+            expires=found.expires,
+            sandbox=found.sandbox,
+        )
+
     def has(self, key_id: str) -> bool:
         """Whether the file, or a former one beside it, holds this credential's value."""
         return self._find(key_id) is not None

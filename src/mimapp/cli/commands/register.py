@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.connect import connect, mailbox_of, stores_of, tenant_name
+from mimapp.cli.connect import connect, mailbox_of, stores_of, tenant_of
 from mimapp.cli.exit_codes import ExitCode
 from mimapp.cli.kinds import DURATION, TEXT, TEXTS
 from mimapp.cli.options import option
@@ -79,9 +79,8 @@ def register(run: Run, options: RegisterOptions) -> Result:
         owner=options.owner,
     )
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
-    with connect(run, tenant_name(run, mailbox)) as tenant:
-        stores = stores_of(run, options.secret_to, tenant.tenant_id, wanted.key)
-        wanted = replace(wanted, store=stores[0], further_stores=stores[1:])
+    with connect(run, tenant_of(run)) as tenant:
+        wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
         plan = tenant.plan(wanted, on_event=run.progress)
         if run.writing.dry_run or run.writing.plan_out is not None:
             return plan_result(run, plan)

@@ -1,0 +1,1 @@
+"""Read-only questions about a tenant: is it right, what is there, what does an answer mean."""

@@ -1,0 +1,109 @@
+"""``mimapp secret``: list every way into the application, show the stored client secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mimapp.cli.command import Run, command
+from mimapp.cli.connect import connect, find_registration, secret_folder, stores_of, tenant_of
+from mimapp.cli.credentials import credential_documents, credential_table
+from mimapp.cli.kinds import TEXT
+from mimapp.cli.options import NoOptions, option
+from mimapp.cli.result import Raw, Result
+from mimapp.clock import iso
+from mimapp.errors import StoreError, UsageError
+from mimapp.spec import Registration
+from mimapp.stores import FileStore, parse_store
+
+if TYPE_CHECKING:
+    from mimapp.secret import StoredSecret
+
+__all__ = ["ShowOptions", "list_", "show"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOptions:
+    """Which store."""
+
+    secret_from: str | None = option(
+        TEXT,
+        "--secret-from",
+        default=None,
+        metavar="STORE",
+        help="the store to read, such as file:PATH; default: the file under MIMAPP_HOME",
+    )
+
+
+@command(NoOptions)
+def list_(run: Run, _options: NoOptions) -> Result:
+    """List every secret, certificate and federated credential of the application, and whose each is."""
+    with connect(run, tenant_of(run)) as tenant:
+        wanted = find_registration(run, tenant)
+        found = tenant.status(wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key)))
+    return Result(
+        schema="mimapp.secrets/1",
+        document={
+            "tenantId": found.tenant_id,
+            "applicationId": found.application_id,
+            "credentials": credential_documents(found.credentials),
+        },
+        text=credential_table(found.credentials),
+    )
+
+
+@command(ShowOptions)
+def show(run: Run, options: ShowOptions) -> Result:
+    """Print the stored client secret, and nothing else; nobody signs in.
+
+    This is one of the two ways in which mimapp prints a secret.
+    """
+    stored = _stored(run, options)
+    if stored.sandbox and not run.options.sandbox:
+        raise UsageError("this secret is a simulated tenant's", hint="add --sandbox to see it")
+    value = stored.secret.reveal()
+    return Result(
+        schema="mimapp.secret/1",
+        document={
+            "applicationId": stored.application_id,
+            "tenantId": stored.tenant_id,
+            "clientSecret": value,
+            "keyId": stored.key_id,
+            "expires": iso(stored.expires),
+        },
+        text=Raw(f"{value}\n"),
+    )
+
+
+def _stored(run: Run, options: ShowOptions) -> StoredSecret:
+    """What the named store holds, or the one file under ``MIMAPP_HOME`` that the options can mean."""
+    if options.secret_from is not None:
+        store = parse_store(options.secret_from, show=lambda _: None, is_terminal=False)
+        if not isinstance(store, FileStore):
+            raise UsageError(f"--secret-from {store.uri}: nothing can be read back from there")
+        files = [store]
+    else:
+        files = _own_files(run)
+    found = [stored for stored in (file.current() for file in files) if stored is not None]
+    meant = [stored for stored in found if stored.sandbox == run.options.sandbox] or found
+    if not meant:
+        where = files[0].uri if files else f"file:{secret_folder(run)}"
+        raise StoreError(f"no secret is stored in {where}", hint="name its store with --secret-from, or register first")
+    if len(meant) > 1:
+        raise UsageError(
+            f"{len(meant)} stored secrets fit",
+            hint="say which with --mailbox, --registration or --tenant and the tenant's id",
+            details=[f"tenant {stored.tenant_id}, application {stored.application_id}" for stored in meant],
+        )
+    return meant[0]
+
+
+def _own_files(run: Run) -> list[FileStore]:
+    key = run.options.registration
+    if key is None and run.options.mailbox is not None:
+        key = Registration(mailbox=run.options.mailbox).key
+    files = sorted(secret_folder(run).glob(f"*/{key or '*'}.json"))
+    tenants = {file.parent.name for file in files}
+    if run.options.tenant in tenants:
+        files = [file for file in files if file.parent.name == run.options.tenant]
+    return [FileStore(file) for file in files]
