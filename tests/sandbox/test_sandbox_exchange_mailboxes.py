@@ -272,3 +272,13 @@ def test_accepted_domains(tenant: Tenant) -> None:
     ]
     assert tenant.run("Get-AcceptedDomain", Identity="Contoso.com").row["DomainType"] == "Authoritative"
     assert tenant.run("Get-AcceptedDomain", Identity="fabrikam.com").status == 404
+
+
+def test_recipients_are_filtered(tenant: Tenant) -> None:
+    text = f"EmailAddresses -eq '{MIM}'"
+    assert names(tenant.run("Get-Recipient", Filter=text).rows) == ["MIMService"]
+    assert tenant.run("Get-Recipient", Filter="EmailAddresses -eq 'smtp:nobody@contoso.onmicrosoft.com'").rows == []
+    identity = stored(tenant, OTHER).external_id
+    either = f"Alias -eq 'ADMIN' -OR ExternalDirectoryObjectId -eq '{identity}'"
+    assert names(tenant.run("Get-Recipient", Filter=either).rows) == ["admin", "other"]
+    assert tenant.run("Get-Recipient", Filter="City -eq 'Rome'").status == 400

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
+from mimapp.sandbox.exchange.filters import Clause, read_filter
 from mimapp.sandbox.exchange.models import (
     AccessRight,
     Cloud,
@@ -231,10 +232,10 @@ def _names(directory: Directory, scope_guid: str, mailbox_guid: str) -> bool:
 
 def assignments_of(directory: Directory, app_id: str, moment: datetime) -> list[RoleAssignment]:
     """The role assignments of an application that act at a moment, as long as its pointer stands for something."""
-    owned = {p.object_id for p in directory.principals if p.app_id.casefold() == app_id.casefold()}
+    owned = {p.object_id for p in directory.roles.principals if p.app_id.casefold() == app_id.casefold()}
     return [
         assignment
-        for assignment in directory.assignments
+        for assignment in directory.roles.assignments
         if assignment.principal_id in owned
         and assignment.enforced <= moment
         and (assignment.enforced_until is None or moment < assignment.enforced_until)
@@ -246,11 +247,11 @@ def in_scope(directory: Directory, assignment: RoleAssignment, mailbox: Recipien
     if assignment.scope_type is ScopeType.ORGANIZATION:
         return True
     if assignment.scope_type is ScopeType.UNIT:
-        unit = next((unit for unit in directory.units if unit.guid == assignment.scope), None)
+        unit = next((unit for unit in directory.roles.units if unit.guid == assignment.scope), None)
         return unit is not None and mailbox.guid in unit.members
     if assignment.scope_type is ScopeType.GROUP:
         return _direct_member(directory, assignment.scope, mailbox)
-    scope = next((scope for scope in directory.scopes if scope.guid == assignment.scope), None)
+    scope = next((scope for scope in directory.roles.scopes if scope.guid == assignment.scope), None)
     return scope is not None and _filter_fits(directory, scope.filter, mailbox)
 
 
@@ -259,36 +260,18 @@ def _direct_member(directory: Directory, group_guid: str, mailbox: Recipient) ->
     return group is not None and group.group is not None and mailbox.guid in group.group.members
 
 
-_CLAUSE = re.compile(r"\s*(\w+)\s+-eq\s+'((?:[^']|'')*)'\s*")
-
-
-def filter_clauses(text: str) -> tuple[tuple[str, str], ...]:
-    """The clauses of a recipient filter: ``Property -eq 'value'``, joined by ``-or``; nothing for any other form.
-
-    Exchange knows far more of OPATH; a filter that this does not read is refused when it is written.
-    """
-    clauses = []
-    for piece in re.split(r"\s-or\s", text.strip().strip("{}()"), flags=re.IGNORECASE):
-        match = _CLAUSE.fullmatch(piece)
-        if match is None:
-            return ()
-        clauses.append((match[1], match[2].replace("''", "'")))
-    return tuple(clauses)
-
-
 def _filter_fits(directory: Directory, text: str, mailbox: Recipient) -> bool:
-    return any(_clause_fits(directory, name.casefold(), value, mailbox) for name, value in filter_clauses(text))
+    return any(_clause_fits(directory, clause, mailbox) for clause in read_filter(text))
 
 
-def _clause_fits(directory: Directory, name: str, value: str, mailbox: Recipient) -> bool:
-    if name == "memberofgroup":
-        organization = directory.organization
-        groups = [
-            recipient
-            for recipient in directory.recipients.values()
-            if recipient.group is not None
-            and organization.distinguished_name(recipient.name).casefold() == value.casefold()
-        ]
-        return any(_direct_member(directory, group.guid, mailbox) for group in groups)
-    held = {"alias": mailbox.alias, "primarysmtpaddress": mailbox.primary, "name": mailbox.name}.get(name)
-    return held is not None and held.casefold() == value.casefold()
+def _clause_fits(directory: Directory, clause: Clause, mailbox: Recipient) -> bool:
+    if clause.name != "memberofgroup":
+        return clause.fits(mailbox)
+    organization = directory.organization
+    groups = [
+        recipient
+        for recipient in directory.recipients.values()
+        if recipient.group is not None
+        and organization.distinguished_name(recipient.name).casefold() == clause.value.casefold()
+    ]
+    return any(_direct_member(directory, group.guid, mailbox) for group in groups)

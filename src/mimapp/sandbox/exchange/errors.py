@@ -13,6 +13,7 @@ __all__ = [
     "already_member",
     "ambiguous",
     "bad_parameter",
+    "no_service_principal",
     "not_a_manager",
     "not_a_member",
     "not_a_security_principal",
@@ -137,6 +138,14 @@ def not_a_security_principal() -> CmdletError:
     return CmdletError(
         "The identity of the policy scope is not a security principal.",
         exception_type=f"{_MANAGEMENT}.Tasks.ApplicationAccessPolicyException",
+    )
+
+
+def no_service_principal(object_id: str) -> CmdletError:
+    """New-ServicePrincipal was given another object's id (facts/exchange.md 7); the status is unverified."""
+    return CmdletError(
+        f"AADServicePrincipalNotFound: No ServicePrincipal with Object Id '{object_id}'.",
+        exception_type=f"{_MANAGEMENT}.RbacTasks.AADServicePrincipalNotFoundException",
     )
 
 

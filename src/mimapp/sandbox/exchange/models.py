@@ -1,18 +1,29 @@
 """What a simulated Exchange Online organisation holds, as values: recipients, policies, settings, application roles.
 
-Every entity is stored as one document of its `kind` under its `key` (store.py). Moments are aware UTC. Where a setting
-acts later than it reads, its history is kept: `Dated` values in the order they were written, each with the moment from
-which it acts. No HTTP, no rule of access (access.py), no wire names (outputs.py).
+Every entity is stored as one document of its `kind` under its `key` (store.py). Moments are aware UTC. Settings are
+settings.py's and named here as well. No HTTP, no rule of access (access.py), no wire names (outputs.py).
 """
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations of the entities
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar
+
+from mimapp.sandbox.exchange.settings import (
+    ALWAYS,
+    Behaviour,
+    Cloud,
+    Dated,
+    Organization,
+    UserAgentPolicy,
+    UserAgentRule,
+    effective,
+    latest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +47,7 @@ __all__ = [
     "Recipient",
     "RecipientType",
     "RoleAssignment",
+    "Roles",
     "ScopeType",
     "UserAgentPolicy",
     "UserAgentRule",
@@ -44,45 +56,12 @@ __all__ = [
     "security_identifier",
 ]
 
-ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
-"""The moment of what was there before anybody looked."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dated(Generic[T]):
-    """A value of a setting and the moment from which it acts."""
-
-    value: T
-    since: datetime = ALWAYS
-
-
-def latest(history: tuple[Dated[T], ...]) -> T:
-    """What was written last, which is what the setting reads as."""
-    return history[-1].value
-
-
-def effective(history: tuple[Dated[T], ...], moment: datetime) -> T:
-    """What acts at a moment: the newest write whose time has come, else the oldest known value."""
-    for entry in reversed(history):
-        if entry.since <= moment:
-            return entry.value
-    return history[0].value
-
 
 def security_identifier(object_id: str) -> str:
     """The security identifier of an Entra object: authority 12 and the four numbers of its object id."""
     raw = uuid.UUID(object_id).bytes_le
     numbers = (int.from_bytes(raw[start : start + 4], "little") for start in (0, 4, 8, 12))
     return "S-1-12-1-" + "-".join(str(number) for number in numbers)
-
-
-class Cloud(StrEnum):
-    """Which rules of the EWS retirement an organisation follows (facts/ews.md 2)."""
-
-    WORLDWIDE = "worldwide"
-    OTHER = "other"
 
 
 class RecipientType(StrEnum):
@@ -132,22 +111,6 @@ _MAILBOXES = frozenset(
 )
 
 
-class UserAgentRule(StrEnum):
-    """``EwsApplicationAccessPolicy``; null on the wire where there is none."""
-
-    ALLOW = "EnforceAllowList"
-    BLOCK = "EnforceBlockList"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserAgentPolicy:
-    """The older gate that looks at the User-Agent; patterns may hold ``*``."""
-
-    rule: UserAgentRule | None = None
-    allowed: tuple[str, ...] = ()
-    blocked: tuple[str, ...] = ()
-
-
 class MailboxState(StrEnum):
     """Where a mailbox stands."""
 
@@ -172,7 +135,7 @@ class MailboxPart:
     state: MailboxState = MailboxState.ACTIVE
     licensed: bool = True
     ews_enabled: tuple[Dated[bool | None], ...] = (Dated(value=True),)
-    user_agents: UserAgentPolicy = UserAgentPolicy()
+    user_agents: UserAgentPolicy = field(default_factory=UserAgentPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,71 +328,6 @@ class AdministrativeUnit:
         return self.guid
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
-    """How this simulated tenant behaves where reality is known to vary.
-
-    Attributes:
-        decorated_names: New-DistributionGroup appends a time stamp to names (seen in Microsoft's documentation).
-        virgin_policy_list_fails: listing access policies fails until one was made (Microsoft365DSC#2998).
-        policy_space: bytes for all access policies together; the size is unverified, about 300 small ones fit.
-    """
-
-    decorated_names: bool = False
-    virgin_policy_list_fails: bool = False
-    policy_space: int = 30_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
-    """The organisation's settings.
-
-    Attributes:
-        tenant_id: the tenant's id; also the key.
-        initial_domain: ``contoso.onmicrosoft.com``.
-        domains: the accepted domains, the default one first.
-        ews_enabled: the organisation's ``EwsEnabled``.
-        ews_allowed: ``EwsAllowedAppIDs`` as it was written, one string or null.
-        ews_ends: the end of EWS in this cloud; null where no date is known.
-        administrators: Entra object ids in the role group Organization Management.
-        policies_made: whether an access policy was ever made here.
-    """
-
-    kind: ClassVar[str] = "exo.organization"
-
-    tenant_id: str
-    initial_domain: str
-    domains: tuple[str, ...]
-    display_name: str
-    guid: str
-    forest: str = "EURPR07A013"
-    cloud: Cloud = Cloud.WORLDWIDE
-    ews_enabled: tuple[Dated[bool | None], ...] = (Dated(value=None),)
-    ews_allowed: tuple[Dated[str | None], ...] = (Dated(value=None),)
-    ews_ends: datetime | None = None
-    user_agents: UserAgentPolicy = UserAgentPolicy()
-    administrators: tuple[str, ...] = ()
-    policies_made: bool = False
-    behaviour: Behaviour = Behaviour()
-
-    @property
-    def key(self) -> str:
-        """The id of its document."""
-        return self.tenant_id
-
-    @property
-    def server(self) -> str:
-        """The directory server that error texts name."""
-        return f"AM0PR07A13DC001.{self.forest}.PROD.OUTLOOK.COM"
-
-    def distinguished_name(self, name: str) -> str:
-        """The DN of an object of that name."""
-        return (
-            f"CN={name},OU={self.initial_domain},OU=Microsoft Exchange Hosted Organizations,"
-            f"DC={self.forest},DC=PROD,DC=OUTLOOK,DC=COM"
-        )
-
-
 Entity = (
     Recipient
     | AccessPolicy
@@ -443,6 +341,16 @@ Entity = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """What RBAC for Applications is made of."""
+
+    principals: tuple[ApplicationPrincipal, ...] = ()
+    scopes: tuple[ManagementScope, ...] = ()
+    assignments: tuple[RoleAssignment, ...] = ()
+    units: tuple[AdministrativeUnit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
     """An organisation at one moment: the truth that rules are checked against, and what the answering replica knows.
 
@@ -451,8 +359,9 @@ class Directory:
         known: recipients as this request's replica knows them, by guid.
         policies: the truth, those included that were removed and still act.
         listed: policies as this request's replica knows them.
-        principals: pointers whose service principal still exists in Entra.
-        entra_apps: every service principal of Entra: object id to application id.
+        roles: the truth, without the pointers whose service principal is gone from Entra.
+        known_roles: the same as this request's replica knows them.
+        entra_apps: the service principals of Entra that are known by now: object id to application id.
     """
 
     organization: Organization
@@ -460,8 +369,6 @@ class Directory:
     known: Mapping[str, Recipient] = field(default_factory=lambda: MappingProxyType({}))
     policies: tuple[AccessPolicy, ...] = ()
     listed: tuple[AccessPolicy, ...] = ()
-    principals: tuple[ApplicationPrincipal, ...] = ()
-    scopes: tuple[ManagementScope, ...] = ()
-    assignments: tuple[RoleAssignment, ...] = ()
-    units: tuple[AdministrativeUnit, ...] = ()
+    roles: Roles = Roles()
+    known_roles: Roles = Roles()
     entra_apps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

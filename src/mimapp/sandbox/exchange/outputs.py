@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from mimapp.sandbox.exchange.models import MailboxState, RecipientType, latest
+from mimapp.sandbox.exchange.models import MailboxState, RecipientType, ScopeType, latest
 
 if TYPE_CHECKING:
     from mimapp.sandbox.exchange.call import Row
@@ -232,9 +232,9 @@ def scope_row(scope: ManagementScope) -> Row:
     }
 
 
-def role_assignment_row(directory: Directory, assignment: RoleAssignment, scope_name: str) -> Row:
-    """Get-ManagementRoleAssignment; which member carries which scope is unverified."""
-    principal = next((p for p in directory.principals if p.object_id == assignment.principal_id), None)
+def role_assignment_row(assignment: RoleAssignment, principal: ApplicationPrincipal | None, scope_name: str) -> Row:
+    """Get-ManagementRoleAssignment; that a scope is given back under the parameter's name is unverified."""
+    limit = {scope_type: scope_name if scope_type is assignment.scope_type else None for scope_type in ScopeType}
     return {
         "Name": assignment.name,
         "Role": assignment.role,
@@ -244,8 +244,9 @@ def role_assignment_row(directory: Directory, assignment: RoleAssignment, scope_
         "AssignmentMethod": "Direct",
         "RecipientWriteScope": assignment.scope_type.value,
         "RecipientReadScope": assignment.scope_type.value,
-        "CustomResourceScope": scope_name or None,
-        "CustomRecipientWriteScope": scope_name or None,
+        "CustomResourceScope": limit[ScopeType.CUSTOM],
+        "RecipientGroupScope": limit[ScopeType.GROUP],
+        "RecipientAdministrativeUnitScope": limit[ScopeType.UNIT],
         "Enabled": True,
         "App": assignment.principal_id,
         "Identity": assignment.name,

@@ -32,6 +32,7 @@ from mimapp.sandbox.exchange.models import (
     Recipient,
     RecipientType,
     RoleAssignment,
+    Roles,
     UserAgentPolicy,
     UserAgentRule,
     latest,
@@ -39,6 +40,8 @@ from mimapp.sandbox.exchange.models import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mimapp.sandbox.exchange.call import Outcome
     from mimapp.sandbox.state import Document, Record, Transaction
 
@@ -56,20 +59,16 @@ def load(tx: Transaction, tenant_id: str) -> Directory | None:
     if found is None:
         return None
     policies = tx.find(tenant_id, AccessPolicy.kind)
-    entra = {record.id: str(record.body["appId"]) for record in tx.find(tenant_id, "servicePrincipal")}
-    principals = _all(tx, tenant_id, ApplicationPrincipal)
+    there = {record.id for record in tx.find(tenant_id, "servicePrincipal")}
     return Directory(
         organization=_organization(tx, found),
         recipients=_recipients(tx.find(tenant_id, _MAILBOX), tx.find(tenant_id, Recipient.kind)),
         known=_recipients(tx.seen_all(tenant_id, _MAILBOX), tx.seen_all(tenant_id, Recipient.kind)),
         policies=tuple(_entity(record, AccessPolicy) for record in policies),
         listed=tuple(_entity(record, AccessPolicy) for record in tx.seen_all(tenant_id, AccessPolicy.kind)),
-        # Deleting the service principal in Entra removes Exchange's pointer (facts/exchange.md 7).
-        principals=tuple(principal for principal in principals if principal.object_id in entra),
-        scopes=_all(tx, tenant_id, ManagementScope),
-        assignments=_all(tx, tenant_id, RoleAssignment),
-        units=_all(tx, tenant_id, AdministrativeUnit),
-        entra_apps=entra,
+        roles=_roles(lambda kind: tx.find(tenant_id, kind), there),
+        known_roles=_roles(lambda kind: tx.seen_all(tenant_id, kind), there),
+        entra_apps={record.id: str(record.body["appId"]) for record in tx.seen_all(tenant_id, "servicePrincipal")},
     )
 
 
@@ -96,9 +95,15 @@ def put(tx: Transaction, tenant_id: str, entity: Entity, *, settled: bool = Fals
             _mirror(tx, tenant_id, entity, settled=settled)
 
 
-def _all(tx: Transaction, tenant_id: str, form: type[T]) -> tuple[T, ...]:
-    kind: str = getattr(form, "kind")  # noqa: B009 - a class variable of each entity, which the type variable hides
-    return tuple(_entity(record, form) for record in tx.find(tenant_id, kind))
+def _roles(read: Callable[[str], list[Record]], there: set[str]) -> Roles:
+    principals = [_entity(record, ApplicationPrincipal) for record in read(ApplicationPrincipal.kind)]
+    return Roles(
+        # Deleting the service principal in Entra removes Exchange's pointer (facts/exchange.md 7).
+        principals=tuple(principal for principal in principals if principal.object_id in there),
+        scopes=tuple(_entity(record, ManagementScope) for record in read(ManagementScope.kind)),
+        assignments=tuple(_entity(record, RoleAssignment) for record in read(RoleAssignment.kind)),
+        units=tuple(_entity(record, AdministrativeUnit) for record in read(AdministrativeUnit.kind)),
+    )
 
 
 def _entity(record: Record, form: type[T]) -> T:

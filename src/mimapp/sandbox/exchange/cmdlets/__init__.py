@@ -10,6 +10,9 @@ from mimapp.sandbox.exchange.cmdlets.mailboxes import MAILBOX_CMDLETS
 from mimapp.sandbox.exchange.cmdlets.members import MEMBER_CMDLETS
 from mimapp.sandbox.exchange.cmdlets.organization import ORGANIZATION_CMDLETS
 from mimapp.sandbox.exchange.cmdlets.policies import POLICY_CMDLETS
+from mimapp.sandbox.exchange.cmdlets.principals import PRINCIPAL_CMDLETS
+from mimapp.sandbox.exchange.cmdlets.roles import ROLE_CMDLETS
+from mimapp.sandbox.exchange.cmdlets.scopes import SCOPE_CMDLETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["CMDLETS"]
 
-_ALL = (*MAILBOX_CMDLETS, *ORGANIZATION_CMDLETS, *GROUP_CMDLETS, *MEMBER_CMDLETS, *POLICY_CMDLETS)
+_ALL = (
+    *MAILBOX_CMDLETS,
+    *ORGANIZATION_CMDLETS,
+    *GROUP_CMDLETS,
+    *MEMBER_CMDLETS,
+    *POLICY_CMDLETS,
+    *PRINCIPAL_CMDLETS,
+    *SCOPE_CMDLETS,
+    *ROLE_CMDLETS,
+)
 
 CMDLETS: Mapping[str, Cmdlet] = MappingProxyType({cmdlet.name.casefold(): cmdlet for cmdlet in _ALL})
 """By lower-case name."""

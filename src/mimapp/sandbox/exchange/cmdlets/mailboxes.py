@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mimapp.sandbox.exchange.call import Call, Cmdlet, Outcome, Right
 from mimapp.sandbox.exchange.cmdlets.changes import unchanged_warning
 from mimapp.sandbox.exchange.errors import bad_parameter, not_found
+from mimapp.sandbox.exchange.filters import PROPERTIES, read_filter
 from mimapp.sandbox.exchange.identity import find, is_mailbox, one
 from mimapp.sandbox.exchange.models import (
     Dated,
@@ -59,7 +60,13 @@ def _get_recipient(call: Call) -> Outcome:
     def wanted(recipient: Recipient) -> bool:
         return recipient.mailbox is None or recipient.mailbox.state is MailboxState.ACTIVE
 
-    return Outcome(rows=tuple(recipient_row(call.directory, recipient) for recipient in _listed(call, wanted)))
+    found = _listed(call, wanted)
+    if call.parameters.text("Filter"):
+        clauses = read_filter(call.parameters.text("Filter"))
+        if not clauses or any(clause.name not in PROPERTIES for clause in clauses):
+            raise bad_parameter(f'The recipient filter "{call.parameters.text("Filter")}" is invalid.')
+        found = [recipient for recipient in found if any(clause.fits(recipient) for clause in clauses)]
+    return Outcome(rows=tuple(recipient_row(call.directory, recipient) for recipient in found))
 
 
 def _listed(call: Call, wanted: Callable[[Recipient], bool]) -> list[Recipient]:
@@ -129,7 +136,11 @@ MAILBOX_CMDLETS = (
         name="Get-Recipient",
         right=Right.VIEW_RECIPIENTS,
         run=_get_recipient,
-        parameters=(_IDENTITY, Parameter(name="RecipientTypeDetails", kind=Kind.TEXTS, choices=_TYPES)),
+        parameters=(
+            _IDENTITY,
+            Parameter(name="Filter"),
+            Parameter(name="RecipientTypeDetails", kind=Kind.TEXTS, choices=_TYPES),
+        ),
     ),
     Cmdlet(name="Get-CASMailbox", right=Right.VIEW_RECIPIENTS, run=_get_cas_mailbox, parameters=(_IDENTITY,)),
     Cmdlet(
