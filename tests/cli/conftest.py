@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mimapp.cli import main
+from mimapp.cli.command import Command
+from mimapp.cli.options import NoOptions
 from mimapp.cli.world import World
 from support.clock import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from mimapp.cli.command import Run
+    from mimapp.cli.result import Result
 
 
 class Stream(io.StringIO):
@@ -61,10 +67,27 @@ class Cli:
 
     def __call__(self, *argv: str, typed: str = "", terminal: bool = False) -> Ended:
         world = self.world(typed=typed, terminal=terminal)
-        code = main(argv, world=world)
-        assert isinstance(world.stdout, Stream)
-        assert isinstance(world.stderr, Stream)
-        return Ended(code, world.stdout.getvalue(), world.stderr.getvalue())
+        return ended(main(argv, world=world), world)
+
+    def body(
+        self,
+        body: Callable[[Run], Result],
+        *,
+        writes: bool = False,
+        typed: str = "",
+        terminal: bool = False,
+        **given: object,
+    ) -> Ended:
+        """Run a command that a test wrote, with what a command line would have given."""
+        world = self.world(typed=typed, terminal=terminal)
+        made = Command(body=lambda run, _: body(run), options=NoOptions, writes=writes)
+        return ended(made.run(dict(given), world), world)
+
+
+def ended(code: int, world: World) -> Ended:
+    assert isinstance(world.stdout, Stream)
+    assert isinstance(world.stderr, Stream)
+    return Ended(code, world.stdout.getvalue(), world.stderr.getvalue())
 
 
 @pytest.fixture

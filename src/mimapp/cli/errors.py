@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.cli.exit_codes import ExitCode, code_of
+from mimapp.cli.names import TABLE
 from mimapp.cli.result import Line
 from mimapp.errors import MimappError, ServiceError
 
@@ -47,7 +48,10 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
     if isinstance(error, MimappError):
         words = _Words(message=error.message, hint=error.hint, details=error.details, explain=error.explain)
     elif isinstance(error, KeyboardInterrupt):
-        words = _Words(message="interrupted", hint="run the same command again to go on")
+        message = "interrupted" if code is ExitCode.INTERRUPTED else "terminated"
+        words = _Words(message=message, hint="run the same command again to go on")
+    elif isinstance(error, OSError) and code is ExitCode.USAGE:
+        words = _machine(error)
     else:
         words = _bug(error, home, verbose)
     said = _said(error)
@@ -55,7 +59,8 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
     lines += [Line(f"  {detail}") for detail in words.details]
     lines += [Line(f"  {said}", "dim")] if said else []
     lines += [Line(f"  {words.hint}")] if words.hint else []
-    lines += [Line(f"  more: mimapp explain {words.explain}", "dim")] if words.explain else []
+    if words.explain and any(row.path == "explain" for row in TABLE):
+        lines.append(Line(f"  more: mimapp explain {words.explain}", "dim"))
     output.tell(lines)
     if output.as_json:
         output.document(SCHEMA, _document(error, code, words))
@@ -91,6 +96,14 @@ def _document(error: BaseException, code: ExitCode, words: _Words) -> dict[str, 
         "explain": words.explain,
         "service": service,
     }
+
+
+def _machine(error: OSError) -> _Words:
+    """What this machine refuses, with the file it is about."""
+    reason = error.strerror or type(error).__name__
+    return _Words(
+        message=f"{reason}: {error.filename}" if error.filename else reason, hint="look at the file and its disk"
+    )
 
 
 def _bug(error: BaseException, home: Path | None, verbose: int) -> _Words:

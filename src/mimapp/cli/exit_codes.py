@@ -1,7 +1,11 @@
-"""Which number a run ends with: the codes, and the one table from error classes to them."""
+"""Which number a run ends with: the codes, and the one table from error classes to them.
+
+docs/errors.md says what each means to the one who runs mimapp; a test compares the two.
+"""
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 from typing import Final
 
@@ -11,7 +15,6 @@ from mimapp.errors import (
     CancelledError,
     DeadlineError,
     HostInputError,
-    MimappError,
     PlanError,
     ReplyLostError,
     ServiceError,
@@ -23,7 +26,7 @@ from mimapp.errors import (
     UsageError,
 )
 
-__all__ = ["BY_ERROR", "MEANINGS", "ExitCode", "Terminated", "code_of"]
+__all__ = ["BY_ERROR", "MACHINE_ERRORS", "ExitCode", "Terminated", "code_of"]
 
 
 class ExitCode(IntEnum):
@@ -44,22 +47,6 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-MEANINGS: Final[dict[ExitCode, str]] = {
-    ExitCode.DONE: "done, or nothing to do; also when all that is left is waiting",
-    ExitCode.BUG: "a bug in mimapp",
-    ExitCode.USAGE: 'usage, configuration, or "no" at the prompt',
-    ExitCode.ATTENTION: "done, but something needs a person, and the result names it",
-    ExitCode.SIGN_IN: "sign-in or consent",
-    ExitCode.REFUSED: "the service refused, or answered what it does not document",
-    ExitCode.PLAN: "the plan is stale or unsafe",
-    ExitCode.STOPPED: "stopped half-way: run the same command again",
-    ExitCode.STORE: "the secret could not be stored",
-    ExitCode.HOST_INPUT: "`host check` cannot read its input or the registry",
-    ExitCode.LATER: "try again later",
-    ExitCode.INTERRUPTED: "interrupted (Ctrl-C); the write in flight is finished or journalled",
-    ExitCode.TERMINATED: "terminated (SIGTERM); the write in flight is finished or journalled",
-}
-
 #: The most special class that an error is an instance of decides; `code_of` walks its bases.
 BY_ERROR: Final[dict[type[BaseException], ExitCode]] = {
     UsageError: ExitCode.USAGE,
@@ -76,9 +63,12 @@ BY_ERROR: Final[dict[type[BaseException], ExitCode]] = {
     HostInputError: ExitCode.HOST_INPUT,
     DeadlineError: ExitCode.LATER,
     CancelledError: ExitCode.INTERRUPTED,
-    MimappError: ExitCode.REFUSED,
     KeyboardInterrupt: ExitCode.INTERRUPTED,
 }
+
+
+#: What this machine refuses a file: a full disk or quota, a read-only file system, a missing permission.
+MACHINE_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 class Terminated(KeyboardInterrupt):
@@ -89,6 +79,8 @@ def code_of(error: BaseException) -> ExitCode:
     """The exit code of whatever ended a run; an exception that nobody expected is a bug."""
     if _was_terminated(error):
         return ExitCode.TERMINATED
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
+        return ExitCode.USAGE
     for kind in type(error).__mro__:
         if kind in BY_ERROR:
             return BY_ERROR[kind]

@@ -347,4 +347,4 @@ class WriteOptions:
 
 #: Configuration keys of single commands' options: any command accepts a file that holds them. A test compares the list
 #: with what the commands declare.
-COMMAND_KEYS: Final[frozenset[str]] = frozenset()
+COMMAND_KEYS: Final[frozenset[str]] = frozenset({"group-owner", "replication-window", "secret-lifetime", "secret-to"})

@@ -11,6 +11,7 @@ import os
 import stat
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from mimapp.cli.home import CONFIG_NAME
@@ -142,7 +143,9 @@ def _read_file(path: Path, getuid: Callable[[], int] | None) -> ConfigFile:
     known = {spec.key for spec in specs_of(CommonOptions) if spec.setting} | COMMAND_KEYS
     for key in values:
         if key not in known:
-            raise UsageError(f"{path}: unknown key {key!r}", hint="mimapp config show lists every key")
+            near = get_close_matches(key, known, n=1)
+            hint = f"perhaps {near[0]!r}" if near else f"known keys: {', '.join(sorted(known))}"
+            raise UsageError(f"{path}: unknown key {key!r}", hint=hint)
     return ConfigFile(path=path, values=values)
 
 
