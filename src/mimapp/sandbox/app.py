@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import falcon
 
 from mimapp.sandbox.errors import WireError
 from mimapp.sandbox.tokens import TokenService
+from mimapp.sandbox.weather import Conditions
 
 if TYPE_CHECKING:
     from mimapp.sandbox.clock import Clock
@@ -53,6 +54,7 @@ class AppContext:
         state: the documents of the tenants.
         clock: the time.
         tokens: issues and verifies access tokens.
+        conditions: how the services behave: calm, or with faults and delays.
         origin: scheme, host and port under which clients reach the app, without a final slash.
     """
 
@@ -60,6 +62,7 @@ class AppContext:
     clock: Clock
     tokens: TokenService
     origin: str
+    conditions: Conditions = field(default_factory=Conditions)
 
 
 def create_app(state: State, *, clock: Clock, origin: str) -> App:
@@ -70,7 +73,13 @@ def create_app(state: State, *, clock: Clock, origin: str) -> App:
         clock: the time that the services go by.
         origin: the URL that clients use, such as ``https://127.0.0.1:8443``.
     """
-    context = AppContext(state=state, clock=clock, tokens=TokenService(state, clock=clock), origin=origin.rstrip("/"))
+    context = AppContext(
+        state=state,
+        clock=clock,
+        tokens=TokenService(state, clock=clock),
+        conditions=Conditions(),
+        origin=origin.rstrip("/"),
+    )
     app = falcon.App()
     app.req_options.strip_url_path_trailing_slash = True
     app.add_error_handler(WireError, _send)

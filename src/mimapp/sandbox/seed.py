@@ -10,15 +10,16 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.sandbox import catalog
+from mimapp.sandbox import catalog, shapes
 from mimapp.sandbox.clock import iso
-from mimapp.sandbox.graph import shapes
+from mimapp.sandbox.directory_roles import EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, ROLE_NAMES
 
 if TYPE_CHECKING:
     from mimapp.sandbox.catalog import FirstPartyService
     from mimapp.sandbox.state import Document, Transaction
 
 __all__ = [
+    "CONTOSO",
     "CONTOSO_TENANT_ID",
     "EXCHANGE_ADMINISTRATOR",
     "GLOBAL_ADMINISTRATOR",
@@ -34,20 +35,6 @@ CONTOSO = "contoso.onmicrosoft.com"
 OPERATOR_CLIENT_ID = "5a6db0c0-0002-4c0a-8f00-c0de00000002"
 OPERATOR_CLIENT_SECRET = "sandbox-operator-of-every-simulated-tenant"  # noqa: S105 - public, and good nowhere else
 """The operator's secret: a public constant that no real tenant ever issued; mimapp sends it to no real host."""
-
-GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
-EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
-CLOUD_APPLICATION_ADMINISTRATOR = "158c047a-c907-4556-b7ef-446551a6b5f7"
-PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
-ROLE_NAMES = {
-    GLOBAL_ADMINISTRATOR: "Global Administrator",
-    APPLICATION_ADMINISTRATOR: "Application Administrator",
-    EXCHANGE_ADMINISTRATOR: "Exchange Administrator",
-    CLOUD_APPLICATION_ADMINISTRATOR: "Cloud Application Administrator",
-    PRIVILEGED_ROLE_ADMINISTRATOR: "Privileged Role Administrator",
-}
-"""Role templates that a simulated tenant knows, by id (graph.md 1; the last two are public knowledge [unverified])."""
 
 _OTHER_EWS_APPS = ("cc15fd57-2c6c-4117-a88c-83b1d56b4bbe", "5a6db0c0-00e5-4c0a-8f00-c0de000000e5")
 _OPERATOR_GRAPH_ROLES = (

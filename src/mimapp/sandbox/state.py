@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mimapp.sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mimapp.sandbox.clock import Clock
@@ -199,12 +199,24 @@ class Transaction:
         row = self._row(tenant, kind, id_)
         return None if row is None else _alive(_record(row), deleted=deleted)
 
-    def find(self, tenant: str, kind: str, *, deleted: bool = False, **members: str | bool) -> list[Record]:
-        """The documents whose members have these values, in the order they were made."""
+    def find(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        deleted: bool = False,
+        where: Mapping[str, str | bool] | None = None,
+        **members: str | bool,
+    ) -> list[Record]:
+        """The documents whose members have these values, in the order they were made.
+
+        `where` is for members whose name is not known before.
+        """
+        wanted = {**(where or {}), **members}
         return [
             record
             for row in self._rows(tenant, kind)
-            if (record := _alive(_record(row), deleted=deleted)) and _has(record.body, members)
+            if (record := _alive(_record(row), deleted=deleted)) and _has(record.body, wanted)
         ]
 
     # What the replica that answers this request knows
@@ -214,12 +226,21 @@ class Transaction:
         row = self._row(tenant, kind, id_)
         return None if row is None else _alive(self._as_seen(row), deleted=deleted)
 
-    def seen_all(self, tenant: str, kind: str, *, deleted: bool = False, **members: str | bool) -> list[Record]:
+    def seen_all(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        deleted: bool = False,
+        where: Mapping[str, str | bool] | None = None,
+        **members: str | bool,
+    ) -> list[Record]:
         """The documents with these members, as this request's replica knows them, in the order they were made."""
+        wanted = {**(where or {}), **members}
         return [
             record
             for row in self._rows(tenant, kind)
-            if (record := _alive(self._as_seen(row), deleted=deleted)) and _has(record.body, members)
+            if (record := _alive(self._as_seen(row), deleted=deleted)) and _has(record.body, wanted)
         ]
 
     # Writing

@@ -6,11 +6,10 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.sandbox import catalog
-from mimapp.sandbox.graph import shapes
+from mimapp.sandbox import catalog, shapes
+from mimapp.sandbox.directory_roles import GLOBAL_ADMINISTRATOR
 from mimapp.sandbox.login import errors
 from mimapp.sandbox.login.clients import PREAUTHORIZED
-from mimapp.sandbox.seed import GLOBAL_ADMINISTRATOR
 from mimapp.sandbox.tenants import directory_roles_of
 
 if TYPE_CHECKING:
