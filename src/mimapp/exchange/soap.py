@@ -88,18 +88,15 @@ class _Builder:
     """Collects what expat tells."""
 
     def __init__(self) -> None:
-        self.root: Element | None = None
-        self._open: list[Element] = []
+        self.document = Element(name="", attributes={})
+        self._open = [self.document]
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._open) >= _DEEPEST:
+        if len(self._open) > _DEEPEST:
             raise BadReplyError(f"an XML reply is nested deeper than {_DEEPEST} elements")
         bare = {key.rpartition(_SEPARATOR)[2]: value for key, value in attributes.items()}
         element = Element(name=name.rpartition(_SEPARATOR)[2], attributes=bare)
-        if self._open:
-            self._open[-1].children.append(element)
-        else:
-            self.root = element
+        self._open[-1].children.append(element)
         self._open.append(element)
 
     def text(self, text: str) -> None:
@@ -114,7 +111,7 @@ def _refuse(*_: object) -> None:
 
 
 def read_xml(content: bytes) -> Element:
-    """Read a document.
+    """Read a document; its root element.
 
     Raises:
         BadReplyError: it is no XML, breaks off, is nested beyond reason or declares a document type.
@@ -130,6 +127,4 @@ def read_xml(content: bytes) -> Element:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise BadReplyError(f"a reply is not readable XML: {error}") from error
-    if builder.root is None:
-        raise BadReplyError("an XML reply is empty")
-    return builder.root
+    return builder.document.children[0]
