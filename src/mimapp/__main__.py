@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,11 +28,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments[:1] == ["--version"]:
-        sys.stdout.write(f"mimapp {__version__}\n")
-        return 0
+        return _show_version()
     from mimapp.cli.entry import run_process  # noqa: PLC0415 - costs ten times what --version may cost
 
     return run_process(arguments)
+
+
+def _show_version() -> int:
+    try:
+        sys.stdout.write(f"mimapp {__version__}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has gone away: what Python flushes at its end must go nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ class Command(Generic[O]):
                     own,
                 )
             output.result(result)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where any error becomes words
+        except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - here any error becomes words
             return report(error, output, home=home, verbose=verbose)
         return result.code
 

@@ -51,6 +51,8 @@ def _parse_and_run(argv: Sequence[str], world: World) -> int:
             code: int = group.invoke(context)
     except typer.Exit as ending:
         return ending.exit_code
+    except SystemExit:  # how rich ends when the reader of the help has gone away; a command's own never comes so far
+        return 0
     return code
 
 
