@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mimapp.errors import UsageError
 
-__all__ = ["Clock", "SystemClock", "duration_text", "iso", "parse_duration"]
+__all__ = ["Clock", "SystemClock", "duration_text", "iso", "parse_duration", "plain"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {
@@ -57,6 +57,17 @@ class SystemClock:
 def iso(moment: datetime) -> str:
     """A moment as Graph and our JSON write it: ``2026-11-21T09:34:00Z``, whole seconds, UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def plain(moment: object) -> datetime:
+    """A moment of one of datetime's subclasses as datetime itself, which serialisers insist on.
+
+    Raises:
+        TypeError: it is no moment.
+    """
+    if not isinstance(moment, datetime):
+        raise TypeError(f"{type(moment).__name__} has no form in JSON")
+    return datetime.combine(moment.date(), moment.timetz())
 
 
 def parse_duration(text: str) -> timedelta:

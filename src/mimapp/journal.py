@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 from filelock import FileLock, Timeout
 
+from mimapp.clock import plain
 from mimapp.errors import DeadlineError, UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Journal:
 
     def record(self, record: WriteRecord) -> None:
         """Append one write to the record; on return it is on the disk."""
-        line = msgspec.json.encode(record) + b"\n"
+        line = msgspec.json.encode(record, enc_hook=plain) + b"\n"
         _make_private_folder(self._folder)
         descriptor = os.open(self.record_file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
@@ -192,7 +193,7 @@ class Journal:
         return self._folder / tenant_id / f"{key}.json"
 
     def _replace(self, tenant_id: str, key: str, state: State) -> None:
-        write_private(self._state_file(tenant_id, key), msgspec.json.format(msgspec.json.encode(state)))
+        write_private(self._state_file(tenant_id, key), msgspec.json.format(msgspec.json.encode(state, enc_hook=plain)))
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -228,7 +228,7 @@ class Tenant:
 
     def _plan(self, wanted: Registration, tell: Callable[[Event], None]) -> Plan:
         observed = self._observe(wanted, tell)
-        return make_plan(
+        plan = make_plan(
             wanted,
             observed,
             self._http.clock.now(),
@@ -236,6 +236,8 @@ class Tenant:
             operator=self.graph_operator.name,
             cloud=self.cloud,
         )
+        plan.raise_if_impossible()
+        return plan
 
     def _observe(self, wanted: Registration, tell: Callable[[Event], None]) -> Observed:
         title = f"Read {wanted.mailbox} and what belongs to it"

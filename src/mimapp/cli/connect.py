@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import ipaddress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,6 +12,7 @@ import httpx
 from mimapp.cli.home import make_home
 from mimapp.cli.result import Line
 from mimapp.clouds import DEFAULT_CLOUD, cloud
+from mimapp.credentials.desk import REPLICATION_WINDOW
 from mimapp.errors import UsageError
 from mimapp.identity import Method, SignInOptions
 from mimapp.secret import Secret
@@ -19,6 +22,7 @@ from mimapp.tenant import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from mimapp.cli.command import Run
@@ -32,7 +36,6 @@ __all__ = ["connect", "find_registration", "mailbox_of", "secret_folder", "store
 _HOST_OPTIONS = ("login_url", "graph_url", "exchange_url", "graph_scope", "exchange_scope")
 #: What the simulated tenants' public secrets begin with: no real host is ever sent one.
 _SANDBOX_SECRET = "sandbox-"  # noqa: S105 - a prefix
-_LOOPBACK = ("127.", "localhost", "[::1]")
 
 
 def mailbox_of(run: Run) -> str:
@@ -89,8 +92,13 @@ def secret_folder(run: Run) -> Path:
 
 
 @contextlib.contextmanager
-def connect(run: Run, tenant: str) -> Iterator[Tenant]:
+def connect(run: Run, tenant: str, *, window: timedelta = REPLICATION_WINDOW) -> Iterator[Tenant]:
     """Sign in to a tenant, and hold it open.
+
+    Args:
+        run: its options say how to sign in, and where.
+        tenant: the tenant's GUID or one of its domains.
+        window: how long a new secret may be invisible or refused.
 
     Raises:
         UsageError: the options do not go together.
@@ -116,6 +124,7 @@ def connect(run: Run, tenant: str) -> Iterator[Tenant]:
                 transport=transport,
                 clock=run.world.clock,
                 deadline=run.options.deadline,
+                window=window,
                 show_code=lambda code: _show_code(run, code),
                 sandbox=run.options.sandbox,
             )
@@ -157,12 +166,10 @@ def _open_sandbox(run: Run) -> Sandbox:
     if given:
         option = f"--{given[0].replace('_', '-')}"
         raise UsageError(f"--sandbox is a tenant of its own and does not go with {option}")
-    try:
-        import falcon  # noqa: F401, PLC0415 - tells early, in words, that the extra is missing
+    if importlib.util.find_spec("falcon") is None:
+        raise UsageError("--sandbox needs parts that are not installed", hint="pip install 'mimapp[sandbox]'")
+    from mimapp.sandbox import open_sandbox  # noqa: PLC0415 - only --sandbox needs it
 
-        from mimapp.sandbox import open_sandbox  # noqa: PLC0415 - only --sandbox needs it
-    except ImportError as error:
-        raise UsageError("--sandbox needs the extra parts", hint="pip install 'mimapp[sandbox]'") from error
     return open_sandbox(run.home, clock=run.world.clock)
 
 
@@ -209,8 +216,13 @@ def _read_secret(run: Run) -> Secret:
 
 
 def _is_simulated(run: Run, used: Cloud) -> bool:
-    host = httpx.URL(used.login).netloc.decode()
-    return run.options.sandbox or host.startswith(_LOOPBACK)
+    host = httpx.URL(used.login).host
+    if run.options.sandbox or host == "localhost" or host.endswith(".invalid"):
+        return True  # .invalid is reserved: no network resolves it (RFC 2606)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _show_code(run: Run, code: DeviceCode) -> None:

@@ -41,13 +41,13 @@ _SENDS = 3
 
 def create_group(run: Run) -> Done:
     """Create the security group with the mailbox in it; a group that is there already is judged, then used."""
-    groups = run.services.exchange.groups
+    groups, owner = run.services.exchange.groups, run.observed.group_owner
     new = NewGroup(
         name=run.wanted.group_name,
         alias=run.wanted.group_name,
         address=run.group_id,
         members=(run.wanted.mailbox,),
-        managed_by=() if run.observed.group_owner is None else (run.observed.group_owner,),
+        managed_by=(owner,) if isinstance(owner, str) else (),
         notes=f"{run.wanted.mark} mailbox {run.wanted.mailbox.lower()}",
     )
     made = _send_until_answered(run, lambda: groups.create(new), is_there=lambda: groups.get(run.group_id) is not None)

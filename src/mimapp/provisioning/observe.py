@@ -103,7 +103,7 @@ class Observed:
         principal: its service principal, or None.
         granted: whether it holds full_access_as_app.
         group: the scoping group, or None.
-        group_owner: the address that is to own a new group; None when the group exists.
+        group_owner: the address that is to own a new group, or why there is none; None when the group exists.
         policies: the access policies that name the application.
         outside: the address of a mailbox outside the group, for the test cmdlet only; None when there is none.
         inside_granted: what the test cmdlet says of the mailbox; None: not asked.
@@ -123,7 +123,7 @@ class Observed:
     principal: ServicePrincipal | None
     granted: bool
     group: ObservedGroup | None
-    group_owner: str | None
+    group_owner: str | UsageError | None
     policies: tuple[AccessPolicy, ...]
     outside: str | None
     inside_granted: bool | None
@@ -152,7 +152,7 @@ def observe(services: Services, wanted: Registration) -> Observed:
     """Read all that a plan for this registration needs.
 
     Raises:
-        UsageError: the mailbox is not there, or nobody could own the group.
+        UsageError: the mailbox is not there.
         UnsafePlanError: the tenant has no Exchange Online to grant a role on.
         ServiceError, TransportError, SignInError: a read failed.
     """
@@ -223,25 +223,25 @@ def _group(services: Services, address: str) -> ObservedGroup | None:
     return ObservedGroup(group=group, members=members, notes=services.exchange.groups.notes(address))
 
 
-def _group_owner(services: Services, wanted: Registration) -> str:
-    """Who is to own a new group: the one who was named, else the signed-in administrator."""
+def _group_owner(services: Services, wanted: Registration) -> str | UsageError:
+    """Who is to own a new group: the one who was named, else the signed-in administrator; or why nobody can."""
     operator = services.exchange_operator
     if wanted.group_owner is not None:
         owner = wanted.group_owner
     elif operator.is_app_only:
-        raise UsageError(
+        return UsageError(
             "the scoping group needs an owner, and an application that signs in by itself cannot be one",
             hint="name an administrator's mailbox with --group-owner ADDRESS or MIMAPP_GROUP_OWNER",
         )
     else:
         owner = operator.name
     if owner.lower() == wanted.mailbox.lower():
-        raise UsageError(
+        return UsageError(
             f"the scoping group cannot be owned by {owner}: the MIM mailbox would guard its own fence",
             hint="name an administrator's mailbox with --group-owner ADDRESS",
         )
     if services.exchange.mailboxes.recipient(owner) is None:
-        raise UsageError(
+        return UsageError(
             f"the scoping group cannot be owned by {owner}: Exchange knows no such recipient",
             hint="name an administrator who has a mailbox with --group-owner ADDRESS",
         )

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mimapp import __version__
-from mimapp.errors import UnsafePlanError
+from mimapp.errors import UnsafePlanError, UsageError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, MICROSOFT_GRAPH_APP_ID, USER_READ_ID
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import group_address
@@ -85,6 +85,16 @@ class Plan:
         """Whether it does nothing that was not shown; fewer steps are fine."""
         known = {step.identity for step in shown.steps}
         return self.tenant_id == shown.tenant_id and all(step.identity in known for step in self.steps)
+
+    def raise_if_impossible(self) -> None:
+        """Refuse before the first write what would fail in the middle.
+
+        Raises:
+            UsageError: a group has to be made and nobody can own it.
+        """
+        owner = self.observed.group_owner
+        if isinstance(owner, UsageError) and any(step.kind is StepKind.CREATE_GROUP for step in self.steps):
+            raise owner
 
     def __str__(self) -> str:
         if not self.steps:
@@ -287,7 +297,7 @@ def _group_steps(wanted: Registration, observed: Observed, address: str) -> Iter
         yield Step(
             kind=StepKind.CREATE_GROUP,
             target=f"group {address}",
-            desired=f"member {wanted.mailbox.lower()}; owner {(observed.group_owner or '').lower()}; {wanted.mark}",
+            desired=f"member {wanted.mailbox.lower()}; owner {str(observed.group_owner).lower()}; {wanted.mark}",
             title=f"Create the security group {address}, its only member {wanted.mailbox}",
         )
     elif not found.members:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from mimapp.clock import plain
 from mimapp.errors import StoreError
 from mimapp.journal import write_private
 from mimapp.secret import Secret, StoredSecret
@@ -150,4 +151,4 @@ class FileStore:
 
 
 def _encode(document: _Document) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document)) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=plain)) + b"\n"

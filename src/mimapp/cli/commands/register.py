@@ -14,6 +14,7 @@ from mimapp.cli.options import option
 from mimapp.cli.plans import carry_out, plan_result
 from mimapp.cli.result import Line, Pairs, Result
 from mimapp.clock import iso
+from mimapp.credentials.desk import REPLICATION_WINDOW
 from mimapp.spec import DISPLAY_NAME, Registration
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class RegisterOptions:
         setting=True,
         help="who owns the scoping group; default: the signed-in administrator",
     )
+    replication_window: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION,
+        "--replication-window",
+        default=REPLICATION_WINDOW,
+        setting=True,
+        help="how long Entra may take to show or accept a new secret; default: 5m",
+    )
     owner: str | None = option(
         TEXT,
         "--owner",
@@ -79,7 +87,7 @@ def register(run: Run, options: RegisterOptions) -> Result:
         owner=options.owner,
     )
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
-    with connect(run, tenant_of(run)) as tenant:
+    with connect(run, tenant_of(run), window=options.replication_window) as tenant:
         wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
         plan = tenant.plan(wanted, on_event=run.progress)
         if run.writing.dry_run or run.writing.plan_out is not None:
