@@ -21,7 +21,7 @@ _OURS = "mimapp"
 _OTHERS = ("httpx", "msal", "azure")
 _ALL = 3
 #: A JSON Web Token, or the head of one: base64url of ``{"`` comes first.
-_TOKEN = re.compile(r"eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*)*")
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]+)*")
 
 
 class _Lines(logging.Handler):

@@ -182,12 +182,16 @@ class Progress:
     def _wait(self, event: Waiting) -> None:
         wait, now = event.wait, self._clock.monotonic()
         known = self._waits.get(wait.what)
-        told = now if known is None or known.reason != wait.reason or now - known.told >= _TELL_AGAIN else known.told
+        told_lately = known is not None and known.reason == wait.reason and now - known.told < _TELL_AGAIN
         self._waits[wait.what] = PendingWait(
-            what=wait.what, reason=wait.reason, begun=now - wait.waited, until=now + wait.seconds, told=told
+            what=wait.what,
+            reason=wait.reason,
+            begun=now - wait.waited,
+            until=now + wait.seconds,
+            told=known.told if known is not None and told_lately else now,
         )
         self._show()
-        if self._live is None and told == now:
+        if self._live is None and not told_lately:
             so_far = f" ({seconds_text(wait.waited)} so far)" if wait.waited >= 1 else ""
             again = seconds_text(wait.seconds)
             self.line(f"waiting for {wait.what}: {wait.reason}; asking again in {again}{so_far}")

@@ -20,12 +20,8 @@ def require_answerable(world: World, writing: WriteOptions) -> None:
     Raises:
         UsageError: stdin is no terminal, and neither ``--yes`` nor ``--dry-run`` nor ``--plan-out`` was given.
     """
-    if writing.yes or writing.dry_run or writing.plan_out is not None or world.can_ask:
-        return
-    raise UsageError(
-        "this command changes a tenant and nobody can be asked: stdin is no terminal",
-        hint="add --yes to make the changes, or --dry-run to see them",
-    )
+    if not (writing.yes or writing.dry_run or writing.plan_out is not None or world.can_ask):
+        raise _nobody_to_ask()
 
 
 def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
@@ -43,17 +39,25 @@ def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
     if run.writing.yes:
         return
     things = "this change" if changes == 1 else f"these {changes} changes"
-    if not _yes(run, f"Make {things} in {tenant} (signed in as {who})? [y/N] "):
+    mark = "simulated; " if run.options.sandbox else ""
+    if not _yes(run, f"Make {things} in {tenant} ({mark}signed in as {who})? [y/N] "):
         raise UsageError("nothing was changed: the answer was no")
 
 
 def _yes(run: Run, question: str) -> bool:
-    run.progress.pause()
     if not run.world.can_ask:
-        require_answerable(run.world, run.writing)
+        raise _nobody_to_ask()
+    run.progress.pause()
     run.world.stderr.write(question)
     run.world.stderr.flush()
     answer = run.world.stdin.readline()
     if not answer.endswith("\n"):
         run.world.stderr.write("\n")
     return answer.strip().lower() in {"y", "yes"}
+
+
+def _nobody_to_ask() -> UsageError:
+    return UsageError(
+        "this command changes a tenant and nobody can be asked: stdin is no terminal",
+        hint="add --yes to make the changes, or --dry-run to see them",
+    )
