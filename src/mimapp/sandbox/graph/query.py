@@ -191,11 +191,25 @@ class _Filter:
         self._expect("(")
         variable = self._next()
         self._expect(":")
+        if self._take("startswith"):
+            begins = self._function_of(variable)
+            self._expect(")")
+            return lambda document: any(begins(value) for value in _member(document, member) or ())
         if self._next() != variable or not self._take("eq"):
             raise self._invalid()
         wanted = _folded(self._literal())
         self._expect(")")
         return lambda document: any(_folded(value) == wanted for value in _member(document, member) or ())
+
+    def _function_of(self, variable: str) -> Callable[[object], bool]:
+        """The rest of ``startswith(t,'x')`` inside an ``any`` over t."""
+        self._expect("(")
+        if self._next() != variable:
+            raise self._invalid()
+        self._expect(",")
+        wanted = str(self._literal()).casefold()
+        self._expect(")")
+        return lambda value: str(value).casefold().startswith(wanted)
 
     def _comparison(self, member: str) -> Callable[[Document], bool]:
         operator = self._next().casefold()
