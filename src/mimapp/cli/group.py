@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -83,10 +83,7 @@ def root() -> TyperGroup:
     def _(*, version: Annotated[bool, _VERSION] = False) -> None:
         """Take the options of ``mimapp`` itself; the callback of ``--version`` has answered it."""
 
-    made = typer.main.get_command(app)
-    if not isinstance(made, TyperGroup):
-        raise TypeError("Typer made no group of the root")
-    return made
+    return cast("TyperGroup", typer.main.get_command(app))  # an application with a callback becomes a group
 
 
 def _real(row: Row) -> TyperCommand | TyperGroup:

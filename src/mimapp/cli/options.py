@@ -158,7 +158,7 @@ def specs_of(options: type[object]) -> tuple[Spec, ...]:
     if not dataclasses.is_dataclass(options):
         raise TypeError(f"{options.__name__} is no dataclass")
     for field in dataclasses.fields(options):
-        declaration = field.metadata[_KEY]
+        declaration = field.metadata.get(_KEY)
         if not isinstance(declaration, _Declaration):
             raise TypeError(f"{options.__name__}.{field.name} is not declared with option() or argument()")
         found.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand
@@ -62,10 +62,7 @@ def build(name: str, command: Command[Any]) -> TyperCommand:
     callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
     app.command(name, cls=_Plain, help=command.help)(callback)
-    made = typer.main.get_command(app)
-    if not isinstance(made, TyperCommand):
-        raise TypeError(f"Typer made no command of {name}")
-    return made
+    return cast("TyperCommand", typer.main.get_command(app))  # an application with one command becomes that command
 
 
 def _parameter(spec: Spec) -> inspect.Parameter:

@@ -185,7 +185,7 @@ def _read(kind: Kind[object], raw: object, where: str) -> object:
     try:
         if isinstance(raw, str):
             return kind.parse(raw)
-        if isinstance(raw, list):
+        if isinstance(raw, (list, tuple)):
             items: tuple[object, ...] = ()
             for text in raw:
                 item = kind.parse(text)
