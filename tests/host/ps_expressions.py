@@ -97,6 +97,10 @@ class Expressions:
                 return self._unary(node)
             case "variable":
                 return self.variable(source(node)[1:].strip("{}"))
+            case "type_literal":
+                return self._type(source(node)[1:-1])
+            case "verbatim_here_string_characters":
+                return "\n".join(source(node).splitlines()[1:-1])
             case "verbatim_string_characters":
                 return source(node)[1:-1].replace("''", "'")
             case "expandable_string_literal":
@@ -242,7 +246,7 @@ class Expressions:
         except IndexError:
             raise PsError("Index was outside the bounds of the array.", "System.IndexOutOfRangeException") from None
 
-    def cast(self, kind: str, value: Value) -> Value:  # noqa: PLR0911 - one case a type
+    def cast(self, kind: str, value: Value) -> Value:  # noqa: C901, PLR0911 - one case a type
         match kind.lower():
             case "void":
                 return None
@@ -261,6 +265,8 @@ class Expressions:
                 return [shown(one) for one in listed(value)]
             case "object[]" | "array":
                 return listed(value)
+            case "ordered":
+                return value
             case "pscustomobject":
                 return Bag(value.items(), table=False)
             case _:
@@ -375,6 +381,9 @@ def _ordered(operator: str, left: Any, right: Any) -> bool:
             return bool(left >= right)
 
 
+_SPANS = {"adddays": 86_400, "addminutes": 60, "addseconds": 1, "touniversaltime": 0}
+
+
 def _text_method(target: Value, name: str, arguments: list[Value]) -> Value:  # noqa: C901, PLR0911, PLR0912 - one case a method
     if name == "tostring" and not arguments:
         return shown(target)
@@ -384,9 +393,8 @@ def _text_method(target: Value, name: str, arguments: list[Value]) -> Value:  # 
     if not isinstance(target, str):
         if hasattr(target, "strftime") and name == "tostring":
             return date_text(target, arguments[0])
-        if hasattr(target, "strftime") and name in {"addseconds", "addminutes", "touniversaltime"}:
-            seconds = {"addseconds": 1, "addminutes": 60}.get(name, 0) * (arguments[0] if arguments else 0)
-            return target + timedelta(seconds=seconds)
+        if hasattr(target, "strftime") and name in _SPANS:
+            return target + timedelta(seconds=_SPANS[name] * (arguments[0] if arguments else 0))
         raise PsError(f"Method invocation failed because {type(target).__name__} has no method {name}.")
     match name:
         case "startswith":

@@ -221,9 +221,9 @@ class Machine(Expressions):
                 kinds = [source(c)[1:-1] for g in clause.children if g.type == "catch_type_list" for c in g.children]
                 if kinds and not any(error.kind.lower().endswith(kind.lower()) for kind in kinds):
                     continue
-                self.scopes[-1]["_"] = Bag(
-                    [("Exception", Bag([("Message", error.message)], table=False)), ("_error", error)], table=False
-                )
+                record = {"Exception": Bag([("Message", error.message)], table=False), "_error": error}
+                record["FullyQualifiedErrorId"] = error.identifier
+                self.scopes[-1]["_"] = Bag(record.items(), table=False)
                 out += self._block(child(clause, "statement_block"))
                 return out
             raise

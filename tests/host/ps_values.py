@@ -19,6 +19,7 @@ class PsError(Exception):
         super().__init__(message)
         self.message = message
         self.kind = kind
+        self.identifier = kind
         self.pending: list[Value] = []
 
 

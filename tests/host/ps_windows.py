@@ -33,6 +33,7 @@ class Windows:
 
     def __init__(self, registry: Registry, *, elevated: bool = True) -> None:
         self.registry = registry
+        registry.clock = lambda: self.now
         self.elevated = elevated
         self.files: dict[str, str] = {}
         self.now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

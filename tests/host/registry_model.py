@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from ps_values import Enum, Host, PsError, Value
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
 Entry = tuple[str, Value]  # kind as .NET names it, data
 
 
@@ -16,6 +21,7 @@ class Key:
     name: str
     values: dict[str, tuple[str, Entry]] = field(default_factory=dict)
     subkeys: dict[str, Key] = field(default_factory=dict)
+    written: datetime = _START
 
 
 class Registry:
@@ -24,6 +30,7 @@ class Registry:
     def __init__(self) -> None:
         self.hives = {"HKLM": Key("HKLM"), "HKU": Key("HKU")}
         self.writes = 0
+        self.clock: Callable[[], datetime] = lambda: _START
 
     def find(self, hive: str, path: str) -> Key | None:
         key = self.hives[hive]
@@ -46,6 +53,7 @@ class Registry:
     def put(self, hive: str, path: str, name: str, kind: str, data: Value) -> None:
         key = self.make(hive, path)
         self.writes += 1
+        key.written = self.clock()
         key.values[name.lower()] = (name, (kind, data))
 
     def get(self, hive: str, path: str, name: str) -> Entry | None:
@@ -59,6 +67,7 @@ class Registry:
         if name.lower() not in key.values:
             raise PsError("No value exists with that name.", "System.ArgumentException")
         self.writes += 1
+        key.written = self.clock()
         del key.values[name.lower()]
 
     def drop_key(self, hive: str, path: str) -> None:
@@ -145,5 +154,5 @@ def _handle(registry: Registry, hive: str, path: str, *, writable: bool) -> Host
             "deletesubkey": lambda name: registry.drop_key(hive, full(name)),
             "close": lambda: None,
         },
-        properties={"valuecount": lambda: len(key().values), "subkeycount": lambda: len(key().subkeys)},
+        properties={"handle": key, "valuecount": lambda: len(key().values), "subkeycount": lambda: len(key().subkeys)},
     )

@@ -56,6 +56,7 @@ class RegistrationFacts:
         cloud_name: ``global``, ``gcc``, ``gcc-high``, ``dod``, ``china``, ``bleu`` or ``delos``.
         hosts: the names that the server must reach: login first, then Exchange.
         secret_expires: the end of the current secret, aware, or None where it is not known.
+        secret_issued: when it was issued, aware, or None: a server written before cannot have it.
         secret_command: the command that shows the client secret once; never the secret.
         display_name: the registration's name for headings, or empty.
         sandbox: whether all this belongs to the simulated tenant.
@@ -70,6 +71,7 @@ class RegistrationFacts:
     cloud_name: str = "global"
     hosts: tuple[str, ...] = ("login.microsoftonline.com", "outlook.office365.com")
     secret_expires: datetime | None = None
+    secret_issued: datetime | None = None
     secret_command: str = "mimapp secret show"  # noqa: S105 - a command, not a secret
     display_name: str = ""
     sandbox: bool = False

@@ -7,6 +7,7 @@ for TLS 1.2 in your environment" (Entra documentation).
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -26,8 +27,10 @@ __all__ = [
     "Missing",
     "RegistryReader",
     "RegistryValue",
+    "SecretShape",
     "is_secret",
-    "same_key",
+    "scrubbed",
+    "token_owner",
 ]
 
 HKLM = "HKEY_LOCAL_MACHINE"
@@ -38,7 +41,19 @@ SERVICE_KEY = r"SYSTEM\CurrentControlSet\Services\FIMService"
 UNINSTALL_KEY = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 SECRET_NAME = "EncryptedExchangeOnlineClientSecret"  # noqa: S105 - the name of a registry value
 
-Data = int | str | bytes | tuple[str, ...]
+_DPAPI_HEADER = bytes.fromhex("01000000d08c9ddf0115d1118c7a00c04fc297eb")
+"""Version and provider GUID at the start of every DPAPI blob [public code: many readers of such blobs]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretShape:
+    """What is kept of a secret: how many characters it has, and whether it is base64 of a DPAPI blob."""
+
+    length: int
+    dpapi: bool
+
+
+Data = int | str | bytes | tuple[str, ...] | SecretShape
 
 
 class Kind(StrEnum):
@@ -88,20 +103,43 @@ class RegistryReader(Protocol):
         ...
 
 
-def same_key(one: str, other: str) -> bool:
-    """Whether two paths name the same key."""
-    return one.casefold() == other.casefold()
-
-
 def is_secret(key: str, name: str) -> bool:
     """Whether a value is a secret, an encrypted secret or a token, so that nobody may keep its data.
 
-    Everything encrypted in MIM's key, everything there that is named a password, secret or token, and every value
-    below a user's own MIM key, where the access token lies under a name that no public source gives.
+    Everything encrypted in or below MIM's key, everything there that is named a password, secret or token, and every
+    value in a user's own MIM key, where the access token lies under a name that no public source gives.
     """
     place, word = key.casefold(), name.casefold()
-    if not place.endswith(MIM_KEY.casefold()):
+    if f"{MIM_KEY}\\".casefold() not in place + "\\":
         return False
     if place.startswith((HKU.casefold(), "hkey_current_user")):
         return True
     return any(part in word for part in ("encrypted", "password", "secret", "token"))
+
+
+def scrubbed(key: str, name: str, found: RegistryValue) -> RegistryValue:
+    """The value, or only its shape where `is_secret` says so: every reader passes what it reads through here."""
+    if not is_secret(key, name) or isinstance(found.data, SecretShape):
+        return found
+    data = found.data
+    if isinstance(data, str):
+        try:
+            raw = base64.b64decode(data, validate=True)
+        except ValueError:
+            raw = b""
+        shape = SecretShape(length=len(data), dpapi=raw.startswith(_DPAPI_HEADER))
+    elif isinstance(data, bytes):
+        shape = SecretShape(length=len(data), dpapi=data.startswith(_DPAPI_HEADER))
+    else:
+        shape = SecretShape(length=len(str(data)), dpapi=False)
+    return RegistryValue(kind=found.kind, data=shape)
+
+
+def token_owner(key: str) -> str | None:
+    """The SID below HKEY_USERS whose MIM key this is, or None for any other key."""
+    prefix, suffix = HKU.casefold() + "\\", "\\" + MIM_KEY.casefold()
+    low = key.casefold()
+    if not (low.startswith(prefix) and low.endswith(suffix)):
+        return None
+    owner = key[len(prefix) : -len(suffix)]
+    return owner if owner and "\\" not in owner else None
