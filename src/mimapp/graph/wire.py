@@ -119,8 +119,11 @@ def _read(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec hands over J
         raise ValueError("not a text")  # noqa: TRY004 - msgspec adds the place to a ValueError
     if kind is Secret:
         return Secret(value)
-    if kind is Moment:
-        return Moment.parse(value)
-    if kind is Lifetime:
-        return Lifetime.parse(value)
+    try:
+        if kind is Moment:
+            return Moment.parse(value)
+        if kind is Lifetime:
+            return Lifetime.parse(value)
+    except OverflowError as error:
+        raise ValueError("outside the time that can be counted") from error
     raise NotImplementedError(f"no model has a property of type {kind.__name__}")
