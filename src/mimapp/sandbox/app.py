@@ -2,7 +2,8 @@
 
 It owns what the services share: the context they are given, who gets which path, and how a `WireError` becomes a reply.
 
-A service is a package with ``add_routes(app: App, context: AppContext) -> None``. It may
+A service is a package with ``add_routes(app: App, context: AppContext)``; Exchange's two take their weather as well.
+It may
 
 - add falcon resources: ``app.add_route("/EWS/Exchange.asmx", MailResource(context))``, or a sink for paths that are no
   URI templates;
@@ -18,16 +19,15 @@ Paths: ``/{tenant}/oauth2/...`` and ``/{tenant}/v2.0/...`` are login's, ``/v1.0`
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import falcon
 
+from mimapp.sandbox import ews, exchange, graph, login
+from mimapp.sandbox.conditions import Conditions
 from mimapp.sandbox.errors import WireError
 from mimapp.sandbox.tokens import TokenService
-from mimapp.sandbox.weather import Conditions
 
 if TYPE_CHECKING:
     from mimapp.sandbox.clock import Clock
@@ -37,13 +37,6 @@ __all__ = ["App", "AppContext", "create_app"]
 
 App = falcon.App[falcon.Request, falcon.Response]
 """The WSGI application's type."""
-
-_SERVICES = (
-    "mimapp.sandbox.login",
-    "mimapp.sandbox.graph",
-    "mimapp.sandbox.exchange",
-    "mimapp.sandbox.ews",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,30 +58,31 @@ class AppContext:
     conditions: Conditions = field(default_factory=Conditions)
 
 
-def create_app(state: State, *, clock: Clock, origin: str) -> App:
+def create_app(state: State, *, clock: Clock, origin: str, conditions: Conditions | None = None) -> App:
     """The WSGI application over this state.
 
     Args:
         state: what the tenants hold; seeded already.
         clock: the time that the services go by.
         origin: the URL that clients use, such as ``https://127.0.0.1:8443``.
+        conditions: the weather; calm without it. The state should have the same ones as its lag.
     """
+    used = conditions or Conditions()
     context = AppContext(
         state=state,
         clock=clock,
         tokens=TokenService(state, clock=clock),
-        conditions=Conditions(),
         origin=origin.rstrip("/"),
+        conditions=used,
     )
     app = falcon.App()
     app.req_options.strip_url_path_trailing_slash = True
     app.add_error_handler(WireError, _send)
-    for name in _SERVICES:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            service = importlib.import_module(name)
-            if hasattr(service, "add_routes"):
-                service.add_routes(app, context)
+    login.add_routes(app, context)
+    graph.add_routes(app, context)
+    exchange.add_routes(app, context, used.exchange)
+    if hasattr(ews, "add_routes"):
+        ews.add_routes(app, context, used.exchange)
     return app
 
 

@@ -57,6 +57,7 @@ class _Graph:
             "x-ms-ags-diagnostic": _DIAGNOSTIC,
         }
         try:
+            errors.turn_away(self._context.conditions.refusal(request.method, request.path))
             reply, units = self._answer(request, path)
         except errors.GraphError as error:
             error.stamp(now=self._context.clock.now().timestamp(), request_id=request_id, client_request_id=client_id)

@@ -15,6 +15,7 @@ from mimapp.sandbox.errors import WireError, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mimapp.sandbox.conditions import TurnedAway
     from mimapp.sandbox.state import Document
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "segment_unknown",
     "service_principal_exists",
     "token_refused",
+    "turn_away",
     "unique_name_taken",
     "unsupported_query",
     "value_missing",
@@ -206,6 +208,37 @@ def credential_lifetime_refused(policy: str) -> GraphError:
         message,
         details=[{"code": "InvalidKeyEndDate", "message": message, "target": "EndDate"}],
     )
+
+
+def turn_away(refusal: TurnedAway | None) -> None:
+    """Refuse a request that the weather does not let through.
+
+    409 and 503 carry the body of nais/azurerator#448 and Azure/azure-cli#23081 [thread]; the code of 429 is that of
+    "Microsoft Graph throttling guidance", where identity's may lack ``Retry-After``; all other words are [unverified].
+
+    Raises:
+        GraphError: there is a refusal.
+    """
+    if refusal is None:
+        return
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    code, message = _WEATHER_TEXTS.get(refusal.status, ("UnknownError", "An error occurred."))
+    raise GraphError(refusal.status, code, message, headers=headers)
+
+
+_CONCURRENCY = (
+    "Directory_ConcurrencyViolation",
+    "Error due to concurrent requests being made to the tenant. Please wait briefly and retry.",
+)
+_WEATHER_TEXTS = {
+    404: ("Request_ResourceNotFound", "Resource does not exist or one of its queried objects are not present."),
+    403: ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+    409: _CONCURRENCY,
+    429: ("TooManyRequests", "Too many requests."),
+    500: ("InternalServerError", "Internal server error."),
+    503: _CONCURRENCY,
+    504: ("UnknownError", "Gateway timeout."),
+}
 
 
 def credential_type_refused(policy: str) -> GraphError:
