@@ -154,6 +154,14 @@ def test_our_own_error_from_below_a_library_comes_back_as_it_was() -> None:
     assert caught.value is ours
 
 
+def test_a_ring_of_causes_is_walked_once() -> None:
+    first, second = ClientAuthenticationError(message="AADSTS65004: declined"), ValueError("low")
+    first.__cause__, second.__cause__ = second, first
+    with pytest.raises(SignInError) as caught:
+        Stand(failing=first).bearer.send(READ)
+    assert caught.value.explain == "AADSTS65004"
+
+
 def test_threads_share_one_token_request() -> None:
     stand = Stand()
     with ThreadPoolExecutor(8) as threads:

@@ -7,19 +7,30 @@ a token is good for is decided by those who ask for it.
 from mimapp.identity.app import AppSignIn, AppToken, Refusal, RefusalKind
 from mimapp.identity.bearer import Bearer
 from mimapp.identity.claims import Operator, TokenClaims
-from mimapp.identity.operator import Method, OperatorSignIn, SignInOptions
+from mimapp.identity.discovery import TenantFacts, detect, discover
+from mimapp.identity.failures import MethodUnavailableError
+from mimapp.identity.methods import Certificate, Method
+from mimapp.identity.operator import OperatorSignIn, SignInOptions, person_method
 from mimapp.identity.person import DeviceCode
+from mimapp.identity.remember import Memory
 
 __all__ = [
     "AppSignIn",
     "AppToken",
     "Bearer",
+    "Certificate",
     "DeviceCode",
+    "Memory",
     "Method",
+    "MethodUnavailableError",
     "Operator",
     "OperatorSignIn",
     "Refusal",
     "RefusalKind",
     "SignInOptions",
+    "TenantFacts",
     "TokenClaims",
+    "detect",
+    "discover",
+    "person_method",
 ]

@@ -9,6 +9,7 @@ class has to be imported.
 from __future__ import annotations
 
 import json
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,6 +17,7 @@ from mimapp.transport import Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime, timedelta
 
     from mimapp.transport import Http
 
@@ -47,11 +49,14 @@ class LoginSender:
     Attributes:
         refused: the last reply of 400 or above, for what a library leaves out of its own error; None when the last
             reply was good.
+        skew: how far this machine's clock is ahead of the host's that answered last; None before, or where it did
+            not say. Good to a few seconds: it holds the time of the answer's way.
     """
 
     def __init__(self, http: Http) -> None:
         self.http = http
         self.refused: Reply | None = None
+        self.skew: timedelta | None = None
 
     def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
         """Send a sign-in request.
@@ -72,6 +77,7 @@ class LoginSender:
         )
         reply = self.http.once(request) if host.startswith(_LINK_LOCAL) else self.http.send(request)
         self.refused = reply if reply.status >= _CLIENT_ERROR else None
+        self.skew = _skew(reply, self.http.clock.now())
         return reply
 
 
@@ -136,3 +142,11 @@ def _grant(content: bytes) -> str:
 def _is_temporary(reply: Reply) -> bool:
     """Whether Entra says "busy" in a body whose status is no 5xx, before msal remembers the 400 for a minute."""
     return _CLIENT_ERROR <= reply.status < _SERVER_ERROR and oauth_error(reply) == "temporarily_unavailable"
+
+
+def _skew(reply: Reply, now: datetime) -> timedelta | None:
+    try:
+        answered = parsedate_to_datetime(reply.headers.get("date", ""))
+    except ValueError:
+        return None
+    return now - answered if answered.tzinfo is not None else None

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.errors import MimappError, SignInError
-from mimapp.identity.aadsts import LoginError
 from mimapp.identity.claims import Operator, TokenClaims
+from mimapp.identity.failures import as_mimapp_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,13 @@ class Bearer:
         if reply.status == _UNAUTHORIZED:
             # Nothing was carried out, so any request may go again.
             claims = claims_challenge(reply.headers.get("www-authenticate", ""))
-            fresh = self._token(instead_of=held, claims=claims or _FRESH)
+            try:
+                fresh = self._token(instead_of=held, claims=claims or _FRESH)
+            except SignInError:
+                if claims:
+                    raise
+                # The service's own "no" says more than that nobody has a newer token (Azure CLI never has).
+                return reply
             reply = self._send(request, fresh)
         return reply
 
@@ -137,7 +143,7 @@ class Bearer:
         try:
             given = self._credential.get_token(*self._scopes, enable_cae=True, **wanted)
         except Exception as error:
-            raise _sign_in_error(error, self._what) from error
+            raise as_mimapp_error(error, self._what) from error
         held = _Held(given.token, datetime.fromtimestamp(given.expires_on, UTC), TokenClaims.of(given.token))
         tid = held.claims.tid
         if self._tenant_id and tid and tid != self._tenant_id:
@@ -158,13 +164,3 @@ def claims_challenge(header: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return text if text.startswith("{") else None
-
-
-def _sign_in_error(error: BaseException, what: str) -> MimappError:
-    """The error of a credential as mimapp's own: our own from further down is found again, others are read."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, MimappError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return LoginError.of_text(str(error) or type(error).__name__).as_sign_in_error(f"sign-in to {what}")

@@ -11,12 +11,15 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mimapp.clock import duration_text
 from mimapp.errors import SignInError
 from mimapp.identity.aadsts import LoginError
 from mimapp.identity.adapters import LoginSender, MsalHttp
+from mimapp.identity.browser import Listener
+from mimapp.identity.failures import MethodUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
 
     from mimapp.transport import Http
 
-__all__ = ["DeviceCode", "DeviceCodeSignIn", "PersonSignIn"]
+__all__ = ["BrowserSignIn", "Desk", "DeviceCode", "DeviceCodeSignIn", "PersonSignIn"]
+
+BROWSER_LIMIT = timedelta(minutes=5)
+"""How long a browser may take; the person may have closed it, which nobody can tell."""
 
 _PENDING = frozenset({"authorization_pending", "slow_down"})
 
@@ -47,22 +53,47 @@ class DeviceCode:
     what: str
 
 
-class PersonSignIn(ABC):
-    """A `TokenCredential` for a person: asks once, then answers from the session.
+class Desk:
+    """Where persons are asked, one question at a time; remembers who came, so that the next need not pick again.
 
-    Args:
-        http: the client of the run.
+    Attributes:
+        lock: held while somebody is asked.
+        last: the sign-in name of who came last; empty before.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.last = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonOptions:
+    """What the ways to ask a person have in common.
+
+    Attributes:
         authority: login host and tenant.
         client_id: the public client that signs in.
         what: the service in words, for the person.
+        user: the sign-in name that is expected; None takes whoever comes.
+        desk: shared by the sign-ins of a run.
+        cache: msal's token cache, where it outlives the run; None keeps tokens in memory.
     """
 
-    def __init__(self, http: Http, *, authority: str, client_id: str, what: str) -> None:
+    authority: str
+    client_id: str
+    what: str
+    user: str | None
+    desk: Desk
+    cache: object | None = None
+
+
+class PersonSignIn(ABC):
+    """A `TokenCredential` for a person: asks once, then answers from the session."""
+
+    def __init__(self, http: Http, options: PersonOptions) -> None:
         self._http = http
-        self._authority = authority
-        self._client_id = client_id
-        self._what = what
-        self._sender = LoginSender(http)
+        self._options = options
+        self.sender = LoginSender(http)
         self._application: Any = None  # msal ships no types
         self._lock = threading.Lock()
 
@@ -77,6 +108,7 @@ class PersonSignIn(ABC):
         """A token from the session, else from the person.
 
         Raises:
+            MethodUnavailableError: nobody can be asked in this way here.
             SignInError: Entra or the person said no, or the time was over.
             TransportError: Entra could not be reached.
         """
@@ -85,16 +117,14 @@ class PersonSignIn(ABC):
         wanted = list(scopes)
         with self._lock:
             application = self._msal()
-            answer = None
-            for account in application.get_accounts():
-                answer = application.acquire_token_silent_with_error(wanted, account=account, claims_challenge=claims)
-                if answer and "access_token" in answer:
-                    break
-            if not answer or "access_token" not in answer:
-                answer = self._ask(application, wanted, claims)
+            answer = self._silent(application, wanted, claims)
+            if answer is None:
+                with self._options.desk.lock:
+                    answer = self._ask(application, wanted, claims)
+                    self._options.desk.last = _name(answer) or self._options.desk.last
         if "access_token" not in answer:
             said = LoginError.of_text(str(answer.get("error_description", "")), error=str(answer.get("error", "")))
-            raise said.as_sign_in_error(f"sign-in to {self._what}")
+            raise said.as_sign_in_error(f"sign-in to {self._options.what}")
         expires = self._http.clock.now() + timedelta(seconds=int(answer.get("expires_in", 0)))
         return AccessToken(answer["access_token"], int(expires.timestamp()))
 
@@ -102,24 +132,34 @@ class PersonSignIn(ABC):
     def _ask(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
         """Ask the person; msal's answer with a token or an error."""
 
+    def _silent(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any] | None:  # noqa: ANN401 - msal ships no types
+        """A token without asking, where exactly one person can be meant."""
+        accounts = application.get_accounts(username=self._options.user)
+        if len(accounts) != 1:
+            return None
+        answer = application.acquire_token_silent_with_error(scopes, account=accounts[0], claims_challenge=claims)
+        return answer if isinstance(answer, dict) and "access_token" in answer else None
+
     def _msal(self) -> Any:  # noqa: ANN401 - msal ships no types
         if self._application is None:
             import msal  # type: ignore[import-untyped]  # noqa: PLC0415 - late, see the package; msal ships no types
 
             try:
                 self._application = msal.PublicClientApplication(
-                    self._client_id,
-                    authority=self._authority,
+                    self._options.client_id,
+                    authority=self._options.authority,
                     client_capabilities=["CP1"],
-                    http_client=MsalHttp(self._sender),
+                    http_client=MsalHttp(self.sender),
+                    token_cache=self._options.cache,
                     # The cloud table is the authority on login hosts; discovery would ask the worldwide cloud's.
                     instance_discovery=False,
                 )
             except ValueError as error:
                 # msal drops what Entra said about an unknown tenant.
-                if self._sender.refused is None:
+                if self.sender.refused is None:
                     raise
-                raise LoginError.of_reply(self._sender.refused).as_sign_in_error(f"sign-in to {self._what}") from error
+                said = LoginError.of_reply(self.sender.refused)
+                raise said.as_sign_in_error(f"sign-in to {self._options.what}") from error
         return self._application
 
 
@@ -127,17 +167,13 @@ class DeviceCodeSignIn(PersonSignIn):
     """Shows a code, and asks until somebody has signed in with it.
 
     Args:
-        http: as `PersonSignIn`.
-        authority: as `PersonSignIn`.
-        client_id: as `PersonSignIn`.
-        what: as `PersonSignIn`.
+        http: the client of the run.
+        options: as `PersonSignIn`.
         show: tells the person what to do.
     """
 
-    def __init__(
-        self, http: Http, *, authority: str, client_id: str, what: str, show: Callable[[DeviceCode], None]
-    ) -> None:
-        super().__init__(http, authority=authority, client_id=client_id, what=what)
+    def __init__(self, http: Http, options: PersonOptions, *, show: Callable[[DeviceCode], None]) -> None:
+        super().__init__(http, options)
         self._show = show
 
     def _ask(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
@@ -145,14 +181,11 @@ class DeviceCodeSignIn(PersonSignIn):
         flow: dict[str, Any] = application.initiate_device_flow(scopes, claims_challenge=claims)
         if "user_code" not in flow:
             return flow
-        ends = clock.monotonic() + flow["expires_in"]
+        life = timedelta(seconds=flow["expires_in"])
+        ends = clock.monotonic() + life.total_seconds()
+        url = str(flow.get("verification_uri", ""))
         self._show(
-            DeviceCode(
-                url=str(flow.get("verification_uri", "")),
-                code=str(flow["user_code"]),
-                expires=clock.now().astimezone(UTC) + timedelta(seconds=flow["expires_in"]),
-                what=self._what,
-            )
+            DeviceCode(url=url, code=str(flow["user_code"]), expires=clock.now() + life, what=self._options.what)
         )
         while True:
             clock.sleep(flow["interval"])
@@ -165,7 +198,71 @@ class DeviceCodeSignIn(PersonSignIn):
                 return answer
             if clock.monotonic() >= ends:
                 raise SignInError(
-                    f"sign-in to {self._what} failed: nobody entered the code in time",
+                    f"sign-in to {self._options.what} failed: nobody entered the code in {duration_text(life)}",
                     hint="run the same command again",
                     explain="AADSTS70019",
                 )
+
+
+class BrowserSignIn(PersonSignIn):
+    """Opens a browser on this machine, and waits for it to come back.
+
+    Args:
+        http: the client of the run.
+        options: as `PersonSignIn`.
+        open_browser: opens an address; False when no browser could be started.
+        limit: how long the person may take.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        options: PersonOptions,
+        *,
+        open_browser: Callable[[str], bool],
+        limit: timedelta = BROWSER_LIMIT,
+    ) -> None:
+        super().__init__(http, options)
+        self._open_browser = open_browser
+        self._limit = limit
+
+    def _ask(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
+        known = self._options.user or self._options.desk.last
+        with Listener() as listener:
+            flow: dict[str, Any] = application.initiate_auth_code_flow(
+                scopes,
+                redirect_uri=listener.redirect_uri,
+                # Somebody who has just signed in is not asked who they are: single sign-on then needs no click.
+                prompt=None if known else "select_account",
+                login_hint=known or None,
+                claims_challenge=claims,
+                response_mode="form_post",
+            )
+            if not self._open_browser(flow["auth_uri"]):
+                raise MethodUnavailableError(
+                    f"sign-in to {self._options.what} with browser is not available: no browser could be opened",
+                    hint="sign in with --auth device-code",
+                )
+            fields = listener.wait(self._limit)
+        if fields is None:
+            raise SignInError(
+                f"sign-in to {self._options.what} failed: the browser did not come back in "
+                f"{duration_text(self._limit)}",
+                hint="run the same command again and finish in the browser, or sign in with --auth device-code",
+            )
+        try:
+            answer: dict[str, Any] = application.acquire_token_by_auth_code_flow(
+                flow, fields, scopes=scopes, claims_challenge=claims
+            )
+        except ValueError as error:
+            raise SignInError(
+                f"sign-in to {self._options.what} failed: the browser came back with the answer to another question",
+                hint="close the older sign-in windows, then run the same command again",
+            ) from error
+        return answer
+
+
+def _name(answer: dict[str, Any]) -> str:
+    claims = answer.get("id_token_claims")
+    name = claims.get("preferred_username") if isinstance(claims, dict) else None
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,97 @@
+"""The loopback listener that a browser comes back to after a sign-in.
+
+Entra posts its answer to ``http://localhost:{port}``, whose port it does not compare for a public client:
+https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions. Whether the answer belongs to the
+question is msal's to decide (``state`` and PKCE); here it only has to have the form of one.
+"""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from types import TracebackType
+
+__all__ = ["Listener"]
+
+_LONGEST_BODY = 1 << 16
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mimapp</title></head>
+<body><p>{text}</p></body></html>
+"""
+_DONE = "The sign-in is done. Close this window and go back to mimapp."
+_REFUSED = "The sign-in was not completed. Close this window: mimapp says why."
+
+
+class Listener:
+    """Waits on a free port of this machine for one answer; a context manager."""
+
+    def __init__(self) -> None:
+        self._server = _Server(("localhost", 0), _Handler)
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Entra is to send the browser."""
+        return f"http://localhost:{self._server.server_port}"
+
+    def wait(self, limit: timedelta) -> dict[str, str] | None:
+        """The fields of the answer, or None when nobody came within the limit.
+
+        The wait is for a person and a socket, so it is real time and not the run's clock.
+        """
+        ends = time.monotonic() + limit.total_seconds()
+        while self._server.answer is None:
+            left = ends - time.monotonic()
+            if left <= 0:
+                return None
+            self._server.timeout = left
+            self._server.handle_request()
+        return self._server.answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.server_close()
+
+
+class _Server(HTTPServer):
+    answer: dict[str, str] | None = None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Takes a form post that looks like an answer; tells everything else that there is nothing here."""
+
+    timeout = 5.0  # seconds that one connection may keep the only thread
+    server: _Server
+
+    def do_POST(self) -> None:
+        """Take the answer."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > _LONGEST_BODY:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        fields = {name: values[0] for name, values in parse_qs(self.rfile.read(int(length)).decode("utf-8")).items()}
+        if "state" not in fields or not fields.keys() & {"code", "error"}:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        page = _PAGE.format(text=_DONE if "code" in fields else _REFUSED).encode()
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+        self.server.answer = fields
+
+    def do_GET(self) -> None:
+        """Say that there is nothing here: the answer comes as a form post."""
+        self.send_error(HTTPStatus.NOT_FOUND)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Write nothing: the answer holds a code, and stderr is the progress's."""

@@ -1,0 +1,67 @@
+"""What goes wrong in a sign-in, turned into mimapp's own errors, with what a person can do about it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mimapp.clock import duration_text
+from mimapp.errors import MimappError, SignInError
+from mimapp.identity.aadsts import LoginError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SKEW_ALLOWED", "MethodUnavailableError", "as_mimapp_error", "with_clock_advice"]
+
+SKEW_ALLOWED = timedelta(minutes=5)
+"""What Entra forgives: it takes assertions within five minutes of its own clock."""
+
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
+
+
+class MethodUnavailableError(SignInError):
+    """A way to sign in cannot be tried here: not installed, not configured, nobody there. Another one may work."""
+
+    def __init__(self, message: str, *, hint: str | None = None, details: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint, details=details)
+
+
+def as_mimapp_error(error: BaseException, what: str) -> MimappError:
+    """The error of a credential as mimapp's own: our own from further down is found again, others are read.
+
+    Args:
+        error: what a credential raised.
+        what: the service in words.
+    """
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    # Libraries raise "from" each other both ways round, so a chain may be a ring.
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, MimappError):
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    # A child process's unexpected output is quoted by azure-identity, token and all.
+    text = _TOKEN.sub("***", str(error)) or type(error).__name__
+    return LoginError.of_text(text).as_sign_in_error(f"sign-in to {what}")
+
+
+def with_clock_advice(error: SignInError, skew: timedelta) -> SignInError:
+    """The error, and that the clock may be why, where it is further off than Entra forgives.
+
+    Args:
+        error: what went wrong.
+        skew: how far this machine's clock is ahead of Entra's.
+    """
+    if abs(skew) <= SKEW_ALLOWED:
+        return error
+    way = "ahead of" if skew > timedelta() else "behind"
+    line = f"this machine's clock is {duration_text(abs(skew))} {way} Entra's"
+    return SignInError(
+        error.message,
+        hint=f"{line}: set it (time server), then run the same command again",
+        details=(*error.details, *((error.hint,) if error.hint else ())),
+        explain=error.explain,
+    )
