@@ -129,7 +129,7 @@ class Player:
             self._waiting[one.host].append(one)
         router = respx.MockRouter(assert_all_called=False, using=None)
         router.route().mock(side_effect=self._answer)
-        self.transport = httpx.MockTransport(router.handler)
+        self.transport = httpx.MockTransport(lambda request: _unread(router.handler(request)))
 
     def assert_used(self) -> None:
         """Every interaction was played and no request differed, in whichever thread."""
@@ -248,13 +248,30 @@ def _matches(want: Any, sent: Any) -> bool:
     return type(want) is type(sent) and bool(want == sent)
 
 
+def _unread(read: httpx.Response) -> httpx.Response:
+    """The same reply as a network gives it, its body still to be read and decoded; the router has read its own."""
+    headers = [*read.headers.multi_items(), *read.extensions.get("claims", ())]
+    return httpx.Response(read.status_code, headers=headers, stream=httpx.ByteStream(read.content))
+
+
 def _response(played: Interaction, provenance: Provenance | None) -> httpx.Response:
     headers = {name: value for name, value in played.response_headers.items() if name not in _FRAMING}
     if played.response_is_text:
         # The recorder has decoded it already; a reply that claims an encoding falsely is written as bytes.
         headers.pop("content-encoding", None)
+    claimed = [(name, headers.pop(name)) for name in ("content-encoding",) if name in headers]
     content = _with_tokens(played.response_body, provenance or Provenance(kind="recorded", source=""))
-    return httpx.Response(played.status, headers=headers, content=content)
+    return httpx.Response(played.status, headers=headers, content=content, extensions={"claims": claimed})
+
+
+class _Wire(httpx.SyncByteStream):
+    """A body that comes as it does from a socket: raw, and decoded (or not) by whoever reads it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
 
 
 def _with_tokens(body: bytes, provenance: Provenance) -> bytes:

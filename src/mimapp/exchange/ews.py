@@ -29,6 +29,8 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 # Not 500: that carries SOAP faults, which another try does not change.
 _BUSY_STATUS = frozenset({408, 429, 502, 503, 504})
+#: EWS answers every SOAP fault with 500: it is an answer, not a breakdown.
+_ANSWERS = frozenset({500})
 _NOT_ENOUGH_SCOPE = "2000008"
 _LONGEST_TEXT = 300
 
@@ -188,6 +190,8 @@ class EwsProbe:
             content=envelope(mailbox, body),
             what=f"EWS for {mailbox}",
             again_when=_is_passing if is_read else _never,
+            repeatable=is_read,
+            answers=_ANSWERS,
         )
         return _judge(self._sender.send(request))
 

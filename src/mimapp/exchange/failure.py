@@ -31,7 +31,6 @@ __all__ = [
     "is_throttled",
     "parse_detail",
     "read_failure",
-    "undecodable",
 ]
 
 _UNAUTHORIZED = 401
@@ -220,7 +219,7 @@ def _line(text: str) -> str:
     return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
 
 
-def undecodable(subject: Subject, request_id: str | None = None) -> DeniedError:
+def _unseen(subject: Subject, request_id: str | None) -> DeniedError:
     """The 403 whose NUL body claims to be gzip: Exchange does not let this caller see the cmdlet."""
     return DeniedError(
         f"Exchange does not let this account run {subject.cmdlet} for {subject.what} "
@@ -242,7 +241,7 @@ def error_for(subject: Subject, reply: Reply, now: datetime) -> MimappError:
     """
     failure = read_failure(reply)
     if reply.content and not reply.content.strip(b"\0"):
-        return undecodable(subject, reply.request_id)
+        return _unseen(subject, reply.request_id)
     if _is_html(reply) and reply.status not in _TRANSIENT:
         return BadReplyError(
             f"a web page (HTTP {reply.status}) came back for {subject.cmdlet} instead of Exchange's answer",

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import httpx
 import msgspec
 
 from mimapp.errors import BadReplyError, MimappError
-from mimapp.exchange.failure import Failure, Subject, error_for, is_throttled, read_failure, undecodable
+from mimapp.exchange.failure import Failure, Subject, error_for, is_throttled, read_failure
 from mimapp.exchange.reply import fit, is_empty, read_envelope, words
 from mimapp.transport import Reply, Request
 
@@ -83,6 +82,7 @@ class Cmdlet:
         fresh: the object was made a moment ago: "not found" means ask again.
         empty_is_missing: an empty answer means "not found" as well.
         page_size: how many objects a page may hold.
+        patient: whether it may be sent again after throttling; False for a write whose ground has to be read anew.
     """
 
     name: str
@@ -93,6 +93,7 @@ class Cmdlet:
     fresh: bool = False
     empty_is_missing: bool = False
     page_size: int = _PAGE_SIZE
+    patient: bool = True
 
     @property
     def is_read(self) -> bool:
@@ -216,7 +217,7 @@ class Admin:
             repeatable=True,
             again_when=is_throttled,
         )
-        reply = self._send(request, subject)
+        reply = self._sender.send(request)
         if reply.status >= _OK_BELOW:
             raise error_for(subject, reply, self._clock.now())
         return reply.content
@@ -246,21 +247,13 @@ class Admin:
                 what=cmdlet.what,
                 repeatable=cmdlet.repeatable or cmdlet.is_read,
                 again_when=_again(cmdlet, page),
+                patient=cmdlet.patient,
             )
-            reply = self._send(request, cmdlet.subject(page))
+            reply = self._sender.send(request)
             if reply.status not in _REDIRECTS:
                 return reply, url
             url = _redirected(cmdlet, url, reply.headers.get("location", ""), origin)
         raise BadReplyError(f"Exchange redirects {cmdlet.name} in a circle")
-
-    def _send(self, request: Request, subject: Subject) -> Reply:
-        try:
-            return self._sender.send(request)
-        except BadReplyError as error:
-            # The 403 with NUL bytes that claims gzip fails in httpx, before anybody sees its status.
-            if isinstance(error.__cause__, httpx.DecodingError):
-                raise undecodable(subject) from error
-            raise
 
     def _open(self, cmdlet: Cmdlet, reply: Reply, page: int) -> Envelope:
         subject = cmdlet.subject(page)

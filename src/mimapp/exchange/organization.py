@@ -81,13 +81,14 @@ class OrganizationSettings:
     def write_allowed(self, app_ids: str | Sequence[str]) -> None:
         """Replace the whole list. There is no form that adds or removes one, and no check for another's change.
 
-        It is not sent again after a lost reply, since somebody may have written the list meanwhile: read it and judge.
+        It is sent once, also when the service is busy: while one waits, somebody may write the list. Read it anew.
 
         Args:
             app_ids: the ids, or the text of a list as it is to stand.
 
         Raises:
             UsageError: it is empty, which blocks every application, or holds what is no application id.
+            BusyError: the service was busy: nothing was written.
             ServiceError: the service refused.
             ReplyLostError: nobody knows whether it was written: read the list.
             TransportError: no readable answer.
@@ -98,7 +99,7 @@ class OrganizationSettings:
             raise UsageError(f"the EWS list cannot be written: {parsed.reason}")
         if not parsed:
             raise UsageError("the EWS list cannot be written empty: that blocks every application")
-        self._admin.done(Cmdlet(name="Set-OrganizationConfig", parameters={_LIST: text}, what=_WHAT))
+        self._admin.done(Cmdlet(name="Set-OrganizationConfig", parameters={_LIST: text}, what=_WHAT, patient=False))
 
     def enable(self, enabled: bool) -> None:  # noqa: FBT001 - the API says enable(True) and enable(False)
         """Set the organisation's switch; it acts after about an hour.

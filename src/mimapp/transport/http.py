@@ -11,12 +11,13 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result
 
 from mimapp import __version__
-from mimapp.errors import BadReplyError, ReplyLostError, UnreachableError
+from mimapp.errors import ReplyLostError, UnreachableError
 from mimapp.transport.message import Reply, Request
 from mimapp.transport.patience import Patience, Wait
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterator
     from types import TracebackType
 
     from mimapp.clock import Clock
@@ -88,17 +89,15 @@ class Http:
         Raises:
             UnreachableError: it was never taken.
             ReplyLostError: it may have been carried out.
-            BadReplyError: the reply broke off or cannot be decoded.
         """
         headers = {"client-request-id": str(uuid.uuid4()), **request.headers}
         begun = self.clock.monotonic()
         host = httpx.URL(request.url).host
         try:
-            answer = self._client.request(request.method, request.url, headers=headers, content=request.content)
+            with self._client.stream(request.method, request.url, headers=headers, content=request.content) as answer:
+                content = answer.content if answer.is_stream_consumed else _decoded(answer, answer.iter_raw())
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise UnreachableError(f"cannot reach {host}: {_reason(error)}", hint=_advice(error)) from error
-        except httpx.DecodingError as error:
-            raise BadReplyError(f"{host} sent a reply that cannot be decoded: {_reason(error)}") from error
         except httpx.TransportError as error:
             raise ReplyLostError(
                 f"{host} did not answer {request.method} {_path(request.url)}: {_reason(error)}",
@@ -107,7 +106,7 @@ class Http:
         reply = Reply(
             status=answer.status_code,
             headers={name.lower(): value for name, value in answer.headers.items()},
-            content=answer.content,
+            content=content,
         )
         self._last.request_id = reply.request_id or ""
         _log.debug(
@@ -161,7 +160,11 @@ class Http:
 
         host = httpx.URL(request.url).host
         reasons: list[str] = []
-        retryable = (UnreachableError, ReplyLostError) if request.repeatable else (UnreachableError,)
+        retryable: tuple[type[Exception], ...] = (UnreachableError,)
+        if request.repeatable:
+            retryable = (UnreachableError, ReplyLostError)
+        if not request.patient:
+            retryable = ()
         loop = Retrying(
             retry=retry_if_exception_type(retryable) | retry_if_result(lambda reply: _is_again(request, reply)),
             wait=pause,
@@ -174,9 +177,26 @@ class Http:
 
 
 def _is_again(request: Request, reply: Reply) -> bool:
+    if not request.patient:
+        return False
     if reply.status == _THROTTLED or request.again_when(reply):
         return True
-    return request.repeatable and reply.status in _TRANSIENT
+    return request.repeatable and reply.status in _TRANSIENT - request.answers
+
+
+def _decoded(answer: httpx.Response, chunks: Iterator[bytes]) -> bytes:
+    """The body as it was meant; as it came where its claimed encoding is false.
+
+    Exchange answers an unknown cmdlet with NUL bytes that claim to be gzip, although ``identity`` was asked for
+    (azure_auth): the status still says what happened.
+    """
+    raw = b"".join(chunks)
+    if "content-encoding" not in answer.headers:
+        return raw
+    try:
+        return httpx.Response(answer.status_code, headers=answer.headers, content=raw).content
+    except httpx.DecodingError:
+        return raw
 
 
 def _last(state: RetryCallState) -> Reply:

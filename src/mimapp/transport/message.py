@@ -65,6 +65,9 @@ class Request:
             Only a repeatable request is sent again after a lost reply or a 5xx; any request is sent again after
             429, since a throttled request was not carried out.
         again_when: whether a reply means "not carried out, ask again" although its status alone does not say so.
+        answers: statuses that are this service's real answers, so that they are not asked for again: EWS says
+            everything that it refuses with 500.
+        patient: whether it may be sent again at all; False for a write whose ground is read anew before each try.
     """
 
     method: str
@@ -74,6 +77,8 @@ class Request:
     what: str = ""
     repeatable: bool = False
     again_when: Callable[[Reply], bool] = _never
+    answers: frozenset[int] = frozenset()
+    patient: bool = True
 
 
 class Sender(Protocol):
