@@ -18,6 +18,8 @@ from mimapp.errors import BadReplyError
 from mimapp.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mimapp.transport import Reply
 
 __all__ = ["Lifetime", "Moment", "bad_reply", "decode", "encode"]
@@ -117,13 +119,10 @@ def bad_reply(reply: Reply, what: str, reason: str) -> BadReplyError:
 def _read(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec hands over JSON values
     if not isinstance(value, str):
         raise ValueError("not a text")  # noqa: TRY004 - msgspec adds the place to a ValueError
-    if kind is Secret:
-        return Secret(value)
     try:
-        if kind is Moment:
-            return Moment.parse(value)
-        if kind is Lifetime:
-            return Lifetime.parse(value)
+        return _READERS[kind](value)
     except OverflowError as error:
         raise ValueError("outside the time that can be counted") from error
-    raise NotImplementedError(f"no model has a property of type {kind.__name__}")
+
+
+_READERS: dict[type, Callable[[str], object]] = {Secret: Secret, Moment: Moment.parse, Lifetime: Lifetime.parse}
