@@ -18,7 +18,7 @@ __all__ = ["add_routes"]
 
 def add_routes(app: App, context: AppContext, weather: Weather | None = None) -> None:
     """Serve ``/adminapi``; without weather everything acts at once."""
-    from mimapp.sandbox.exchange.wire import InvokeCommandResource, ModuleFileResource  # noqa: PLC0415 - see Calm
+    from mimapp.sandbox.exchange.wire import InvokeCommandResource, ModuleFileResource  # noqa: PLC0415 - paid for by use only
 
     used = weather or Calm()
     app.add_route("/adminapi/{version}/{tenant}/InvokeCommand", InvokeCommandResource(context, used))
