@@ -36,7 +36,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        # A text that was wrongly decoded holds surrogates, and the error about them would hold the text.
+        return hmac.compare_digest(
+            self.__value.encode(errors="surrogatepass"), other.__value.encode(errors="surrogatepass")
+        )
 
     def __repr__(self) -> str:
         return _SHOWN
@@ -48,6 +51,9 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a Secret does not serialise itself")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Secret does not give its state away")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
