@@ -67,9 +67,29 @@ TABLE: Final[tuple[Row, ...]] = (
         "List every secret, certificate and federated credential of the application, and whose each is.",
     ),
     Name("secret show", "secret", "show", "Print the stored client secret, and nothing else; nobody signs in."),
+    Group("host", "What the MIM server's administrator types, runs and reads.", SERVER),
+    Name(
+        "host tls",
+        "host_tls",
+        "tls",
+        "Make the script that sets TLS 1.2 and .NET strong cryptography right on the MIM server.",
+    ),
     Name("clouds", "clouds", "clouds", "List the Microsoft clouds, their hosts, and when EWS ends in each.", AROUND),
     Group("config", "What is set, and by what.", AROUND),
     Name("config show", "config", "show", "List every setting with its value and its source."),
+    Group("sandbox", "The simulated tenant.", AROUND),
+    Name(
+        "sandbox serve",
+        "sandbox",
+        "serve",
+        "Serve the simulated tenant on a loopback TLS socket until it is interrupted.",
+    ),
+    Name(
+        "sandbox reset",
+        "sandbox",
+        "reset",
+        "Empty the sandbox: every simulated tenant, and what mimapp kept of it, goes; a fresh contoso comes.",
+    ),
 )
 
 

@@ -30,6 +30,9 @@ __all__ = [
 T = TypeVar("T")
 _KEY: Final = "mimapp"
 
+#: What ``--auth`` takes; the words are those of `mimapp.identity.Method`.
+AUTH_METHODS: Final = ("device-code", "client-secret")
+
 SIGN_IN = "Tenant and sign-in"
 HOSTS = "Hosts"
 RUN = "This run"
@@ -211,12 +214,13 @@ class CommonOptions:
         help="the Microsoft cloud; `mimapp clouds` lists them; default: global",
     )
     auth: str | None = option(
-        choice("device-code", "client-secret"),
+        choice(*AUTH_METHODS),
         "--auth",
         default=None,
+        metavar="METHOD",
         setting=True,
         panel=SIGN_IN,
-        help="how you sign in",
+        help=f"how you sign in: {', '.join(AUTH_METHODS)}; default: device-code",
     )
     client_id: str | None = option(
         TEXT,

@@ -1,0 +1,67 @@
+"""``mimapp host tls``: TLS 1.2 and .NET strong cryptography on the MIM server, as a script or a .reg file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - the decorator reads a dataclass's field types at run time
+
+from mimapp.cli.command import Run, command
+from mimapp.cli.files import file_result
+from mimapp.cli.kinds import FLAG, PATH, choice
+from mimapp.cli.options import option
+from mimapp.cli.result import Result  # noqa: TC001 - as above
+
+__all__ = ["TlsOptions", "tls"]
+
+_SCRIPT = "script"
+_REG = "reg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsOptions:
+    """Which form, and where to."""
+
+    format: str = option(
+        choice(_SCRIPT, _REG),
+        "--format",
+        default=_SCRIPT,
+        help="a PowerShell script with backup, undo and -WhatIf, or a .reg file; default: script",
+    )
+    out: Path | None = option(  # noqa: RUF009 - makes a dataclasses.field
+        PATH, "--out", default=None, help="the file to write; default: stdout"
+    )
+    disable_legacy: bool = option(
+        FLAG, "--disable-legacy", default=False, help="turn TLS 1.0 and 1.1 off too, with what that does to MIM"
+    )
+
+
+@command(TlsOptions)
+def tls(run: Run, options: TlsOptions) -> Result:
+    """Make the script that sets TLS 1.2 and .NET strong cryptography right on the MIM server.
+
+    It needs no tenant and no sign-in. The script leaves what is right as it is, and can be undone; run it with -WhatIf
+    first.
+    """
+    from mimapp.host.tls import settings, tls_reg, tls_script  # noqa: PLC0415 - help need not read templates
+
+    is_reg = options.format == _REG
+    made = (tls_reg if is_reg else tls_script)(disable_legacy=options.disable_legacy)
+    name = made.name if options.out is None else options.out.name
+    how = f"reg import {name}" if is_reg else f"powershell -ExecutionPolicy Bypass -File {name} -WhatIf"
+    return file_result(
+        run,
+        schema="mimapp.host-tls/1",
+        document={
+            "name": made.name,
+            "encoding": made.encoding,
+            "content": made.text,
+            "settings": [
+                {"key": row.key, "name": row.name, "data": row.data}
+                for row in settings(disable_legacy=options.disable_legacy)
+            ],
+        },
+        text=made.text,
+        encoded=made.encoded(),
+        out=options.out,
+        next_steps=(f"On the MIM server, as an administrator: {how}",),
+    )
