@@ -10,7 +10,7 @@ import falcon
 import httpx
 
 from mimapp.sandbox import exchange
-from mimapp.sandbox.app import AppContext, _send, create_app
+from mimapp.sandbox.app import App, AppContext, _send, create_app
 from mimapp.sandbox.errors import WireError
 from mimapp.sandbox.exchange import store
 from mimapp.sandbox.exchange.weather import Calm, Weather
@@ -20,6 +20,7 @@ from mimapp.sandbox.tokens import TokenService
 from support.clock import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mimapp.sandbox.exchange.models import Directory, Entity
@@ -77,11 +78,17 @@ class Tenant:
         self.tokens = TokenService(self.state, clock=self.clock)
         self.context = AppContext(state=self.state, clock=self.clock, tokens=self.tokens, origin=ORIGIN)
         self.app = create_app(self.state, clock=self.clock, origin=ORIGIN)
-        if not isinstance(self.weather, Calm):
-            self.app = falcon.App()
-            self.app.add_error_handler(WireError, _send)
-            exchange.add_routes(self.app, self.context, self.weather)
         self.http = httpx.Client(transport=httpx.WSGITransport(app=self.app), base_url=ORIGIN)
+        if not isinstance(self.weather, Calm):
+            self.serve(lambda app: exchange.add_routes(app, self.context, self.weather))
+
+    def serve(self, add_routes: Callable[[App], None]) -> None:
+        """Go on with one service alone, such as one that has weather."""
+        app: App = falcon.App()
+        app.add_error_handler(WireError, _send)
+        add_routes(app)
+        self.http.close()
+        self.http = httpx.Client(transport=httpx.WSGITransport(app=app), base_url=ORIGIN)
 
     def close(self) -> None:
         self.http.close()

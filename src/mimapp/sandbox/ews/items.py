@@ -7,7 +7,7 @@ the subject, alone or joined by And; everything else it refuses instead of ignor
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -106,10 +106,12 @@ def find_item(request: ET.Element, session: Session) -> list[ET.Element]:
 def _found(request: ET.Element, reference: ET.Element, wanted: set[str], session: Session) -> ET.Element:
     folder = folder_of(reference, session)
     restriction = child(request, "Restriction")
+    # Read before any item is looked at: a search that is not understood is refused over an empty folder too.
+    tests = [test for condition in (restriction if restriction is not None else ()) for test in _tests(condition)]
     items = [
         item
         for item in session.mail.items(session.mailbox.guid, folder.id)
-        if restriction is None or all(_fits(condition, item) for condition in restriction)
+        if all(test.fits(item.subject) for test in tests)
     ]
     view = child(request, "IndexedPageItemView")
     offset = int(view.get("Offset", "0")) if view is not None else 0
@@ -127,24 +129,39 @@ def _found(request: ET.Element, reference: ET.Element, wanted: set[str], session
     )
 
 
-def _fits(condition: ET.Element, item: Item) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SubjectTest:
+    """One comparison of the subject; `mode` is EWS's ContainmentMode."""
+
+    value: str
+    mode: str = "FullString"
+    ignore_case: bool = False
+
+    def fits(self, subject: str) -> bool:
+        value = self.value
+        if self.ignore_case:
+            subject, value = subject.casefold(), value.casefold()
+        if self.mode == "FullString":
+            return subject == value
+        return subject.startswith(value) if self.mode == "Prefixed" else value in subject
+
+
+def _tests(condition: ET.Element) -> list[_SubjectTest]:
+    """The comparisons of a condition, all of which must fit."""
     kind = condition.tag.rpartition("}")[2]
     if kind == "And":
-        return all(_fits(inner, item) for inner in condition)
+        return [test for inner in condition for test in _tests(inner)]
     field, constant = child(condition, "FieldURI"), child(condition, "Constant")
-    readable = field is not None and field.get("FieldURI") == "item:Subject" and constant is not None
-    if not readable or kind not in {"IsEqualTo", "Contains"} or constant is None:
+    subject = field is not None and field.get("FieldURI") == "item:Subject"
+    if not subject or constant is None or kind not in {"IsEqualTo", "Contains"}:
         raise OperationError("ErrorUnsupportedPathForQuery", "The specified path is not supported for query.")
-    value = constant.get("Value", "")
-    if kind == "IsEqualTo":
-        return item.subject == value
-    subject, sought = item.subject, value
-    if "IgnoreCase" in condition.get("ContainmentComparison", ""):
-        subject, sought = subject.casefold(), sought.casefold()
-    mode = condition.get("ContainmentMode", "FullString")
-    if mode == "FullString":
-        return subject == sought
-    return subject.startswith(sought) if mode == "Prefixed" else sought in subject
+    return [
+        _SubjectTest(
+            value=constant.get("Value", ""),
+            mode=condition.get("ContainmentMode", "FullString"),
+            ignore_case="IgnoreCase" in condition.get("ContainmentComparison", ""),
+        )
+    ]
 
 
 def _shown(item: Item, wanted: set[str]) -> ET.Element:
