@@ -117,7 +117,7 @@ class Output:
             if stream.isatty():
                 console = console or _console_on(stream, self._world)
                 for block in blocks:
-                    console.print(_rich(block))
+                    console.print(_rich(block, console.width))
             else:
                 stream.writelines(f"{line}\n" for block in blocks for line in _plain(block))
 
@@ -176,27 +176,59 @@ def _plain(block: Block) -> Iterator[str]:
 
 
 def _plain_table(table: Table) -> Iterator[str]:
-    rows = [tuple(table.columns), *(tuple(_clean(cell) for cell in row) for row in table.rows)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(table.columns))]
+    rows, widths = _cells(table)
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _rich(block: Block) -> RenderableType:
-    from rich.table import Table as RichTable  # noqa: PLC0415 - only a terminal needs it
-    from rich.text import Text  # noqa: PLC0415 - as above
+def _cells(table: Table) -> tuple[list[tuple[str, ...]], list[int]]:
+    """The titles and rows of a table without control characters, and how wide each column is."""
+    rows = [tuple(table.columns), *(tuple(_clean(cell) for cell in row) for row in table.rows)]
+    return rows, [max(len(row[place]) for row in rows) for place in range(len(table.columns))]
+
+
+def _rich(block: Block, width: int) -> RenderableType:
+    from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
 
     if isinstance(block, Line):
         return Text(_clean(block.text), style=_STYLES[block.tone])
     if isinstance(block, Pairs):
-        grid = RichTable.grid(padding=(0, 2))
-        for label, value in block.pairs:
-            grid.add_row(Text(label, style="bold"), Text(_clean(value)))
-        return grid
-    table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in block.columns:
-        table.add_column(Text(column))
-    for number, row in enumerate(block.rows):
-        style = _STYLES[block.tones[number]] if block.tones else ""
-        table.add_row(*(Text(_clean(cell)) for cell in row), style=style)
-    return table
+        return _rich_pairs(block.pairs)
+    return _rich_table(block, width)
+
+
+def _rich_pairs(pairs: Sequence[tuple[str, str]], *, indent: int = 0) -> RenderableType:
+    from rich.padding import Padding  # noqa: PLC0415 - only a terminal needs it
+    from rich.table import Table as RichTable  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, value in pairs:
+        grid.add_row(Text(label, style="bold"), Text(_clean(value)))
+    return Padding(grid, (0, 0, 0, indent))
+
+
+def _rich_table(table: Table, width: int) -> RenderableType:
+    """Columns where they fit the terminal, else each row as pairs below its first cell: nothing is cut off."""
+    from rich.console import Group  # noqa: PLC0415 - only a terminal needs it
+    from rich.table import Table as RichTable  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    (titles, *rows), widths = _cells(table)
+    styles = [_STYLES[tone] for tone in table.tones] or [""] * len(rows)
+    if sum(widths) + 2 * (len(widths) - 1) > width:
+        parts: list[RenderableType] = []
+        for row, style in zip(rows, styles, strict=True):
+            parts += [
+                Text(row[0], style=f"bold {style}"),
+                _rich_pairs(list(zip(titles, row, strict=True))[1:], indent=2),
+            ]
+        return Group(*parts)
+    columns = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title in titles:
+        columns.add_column(Text(title), no_wrap=True)
+    for row, style in zip(rows, styles, strict=True):
+        columns.add_row(*map(Text, row), style=style)
+    return columns
