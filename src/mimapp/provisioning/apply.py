@@ -9,27 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mimapp.credentials import unfinished
-from mimapp.errors import MimappError, UnsafePlanError
-from mimapp.journal import WriteRecord
 from mimapp.provisioning import entra_actions, exchange_actions, secret_actions
-from mimapp.provisioning.events import StepDone, StepFailed, StepStarted
-from mimapp.provisioning.outcome import Change, Failure
+from mimapp.provisioning.pace import Pace
 from mimapp.provisioning.result import outcome_of
-from mimapp.provisioning.run import Done, Run
+from mimapp.provisioning.run import Run
 from mimapp.provisioning.steps import Step, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Literal
+    from collections.abc import Callable
 
     from mimapp.provisioning.events import Event
     from mimapp.provisioning.outcome import Outcome
+    from mimapp.provisioning.pace import Actions
     from mimapp.provisioning.plan import Plan
     from mimapp.provisioning.services import Services
 
 __all__ = ["apply_plan"]
 
-_ACTIONS: Mapping[StepKind, Callable[[Run], Done]] = {
+_ACTIONS: Actions = {
     StepKind.CREATE_APPLICATION: entra_actions.create_application,
     StepKind.CORRECT_APPLICATION: entra_actions.correct_application,
     StepKind.ADD_OWNER: entra_actions.add_owner,
@@ -57,7 +54,7 @@ def apply_plan(plan: Plan, services: Services, on_event: Callable[[Event], None]
         on_event: told of every step as it begins and ends.
     """
     run = Run(services=services, wanted=plan.wanted, observed=plan.observed, warnings=list(plan.warnings))
-    pace = _Pace(run, on_event, total=len(plan.steps))
+    pace = Pace(run, _ACTIONS, on_event, total=len(plan.steps))
     for place, step in enumerate(plan.steps):
         if (failed := pace.take(step, place + 1)) is not None:
             left = plan.steps[place + 1 :]
@@ -68,60 +65,6 @@ def apply_plan(plan: Plan, services: Services, on_event: Callable[[Event], None]
         pace.total += 1
         failed = pace.take(late, pace.total)
     return outcome_of(plan, run, changes=tuple(pace.changes), failed=failed)
-
-
-class _Pace:
-    """Takes the steps of one run, tells about each, and writes each write down."""
-
-    def __init__(self, run: Run, on_event: Callable[[Event], None], *, total: int) -> None:
-        self.changes: list[Change] = []
-        self.total = total
-        self._run = run
-        self._on_event = on_event
-
-    def take(self, step: Step, number: int) -> Failure | None:
-        """Take one step; a known error is a value, anything else is a bug and flies."""
-        run, clock = self._run, self._run.services.clock
-        begun = clock.monotonic()
-        self._on_event(StepStarted(number=number, total=self.total, title=step.title))
-        try:
-            run.services.http.patience.check()
-            if step.kind is StepKind.GRANT_CONSENT and not run.stands:
-                raise UnsafePlanError("the fence does not stand, so nothing is consented to")
-            self._record(step, "begun", Done(detail=step.desired))
-            done = _ACTIONS[step.kind](run)
-        except MimappError as error:
-            self._record(step, "failed", Done(detail=str(error)))
-            seconds = clock.monotonic() - begun
-            self._on_event(StepFailed(number=number, title=step.title, seconds=seconds, message=str(error)))
-            return Failure(step=step, error=error)
-        self._record(step, "done" if done.wrote else "existed", done)
-        if done.wrote:
-            self.changes.append(Change(step=step.kind, target=step.target, detail=done.detail))
-        seconds = clock.monotonic() - begun
-        self._on_event(StepDone(number=number, title=step.title, seconds=seconds, detail=done.detail))
-        return None
-
-    def _record(self, step: Step, outcome: Literal["begun", "done", "existed", "failed"], done: Done) -> None:
-        if not step.kind.writes:
-            return
-        services = self._run.services
-        services.journal.record(
-            WriteRecord(
-                when=services.clock.now(),
-                outcome=outcome,
-                tenant=services.tenant_id,
-                registration=self._run.wanted.key,
-                operator=services.graph_operator.name,
-                action=step.kind,
-                target=step.target,
-                before=done.before,
-                after=done.detail,
-                request_id="" if outcome == "begun" else services.http.last_request_id,
-                undo=done.undo,
-                sandbox=services.sandbox,
-            )
-        )
 
 
 def _late_sweep(run: Run) -> Step | None:

@@ -148,7 +148,13 @@ def tag_principal(run: Run) -> Done:
 
 
 def grant_consent(run: Run) -> Done:
-    """Grant the role, which is what admin consent is; a caller without the right ends the run well, not done."""
+    """Grant the role, which is what admin consent is; a caller without the right ends the run well, not done.
+
+    Raises:
+        UnsafePlanError: the fence does not stand: without it the application would read every mailbox.
+    """
+    if not run.stands:
+        raise UnsafePlanError("the fence does not stand, so nothing is consented to")
     principal_id = run.principal()
     resource = run.observed.resource
     try:
