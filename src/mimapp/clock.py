@@ -11,7 +11,7 @@ from mimapp.errors import UsageError
 
 __all__ = ["Clock", "SystemClock", "duration_text", "iso", "parse_duration", "plain"]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _UNITS = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),

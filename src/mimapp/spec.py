@@ -53,7 +53,13 @@ def check_address(text: str, *, what: str) -> str:
     address = text.strip()
     local = address.partition("@")[0]
     fits = len(address) <= _LONGEST_ADDRESS and len(local) <= _LONGEST_LOCAL_PART
-    if not fits or ".." in address or local.startswith(".") or _ADDRESS.fullmatch(address) is None:
+    if (
+        not fits
+        or ".." in address
+        or local.startswith(".")
+        or local.endswith(".")
+        or _ADDRESS.fullmatch(address) is None
+    ):
         shown = address if len(address) <= _LONGEST_ADDRESS else f"{address[:40]}… ({len(address)} characters)"
         raise UsageError(
             f"{what}: {shown!r} is not an e-mail address",
@@ -123,6 +129,7 @@ class Registration:
                 f"name: {len(name)} characters, or some that do not print",
                 hint=f"a display name has 1 to {_LONGEST_NAME} printable characters",
             )
+        object.__setattr__(self, "display_name", name)
         shortest, longest = _LIFETIME_LIMITS
         if not shortest <= self.secret_lifetime <= longest:
             raise UsageError(
@@ -137,6 +144,10 @@ class Registration:
                     hint="name an administrator's mailbox with --group-owner ADDRESS",
                 )
             object.__setattr__(self, "group_owner", owner)
+        if self.owner is not None:
+            if not self.owner.strip():
+                raise UsageError("owner: nobody is named", hint="give a user name or an object id with --owner USER")
+            object.__setattr__(self, "owner", self.owner.strip())
 
     @property
     def unique_name(self) -> str:
