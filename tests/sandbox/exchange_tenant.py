@@ -11,10 +11,11 @@ import httpx
 
 from mimapp.sandbox import exchange
 from mimapp.sandbox.app import App, AppContext, _send, create_app
+from mimapp.sandbox.directory_roles import EXCHANGE_ADMINISTRATOR
 from mimapp.sandbox.errors import WireError
 from mimapp.sandbox.exchange import store
 from mimapp.sandbox.exchange.weather import Calm, Weather
-from mimapp.sandbox.seed import CONTOSO_TENANT_ID, EXCHANGE_ADMINISTRATOR, seed_tenant
+from mimapp.sandbox.seed import CONTOSO_TENANT_ID, seed_tenant
 from mimapp.sandbox.state import State
 from mimapp.sandbox.tokens import TokenService
 from support.clock import FakeClock

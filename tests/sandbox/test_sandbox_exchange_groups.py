@@ -163,6 +163,16 @@ def test_names_may_be_decorated_with_a_time_stamp(tenant: Tenant) -> None:
     assert tenant.run("Get-DistributionGroup", Identity=ADDRESS).row["Identity"] == made["Name"]
 
 
+def test_notes_may_be_unreadable_and_a_fresh_group_bare(tenant: Tenant) -> None:
+    behaviour = Behaviour(unreadable_notes=True, bare_new_groups=True)
+    tenant.put(replace(tenant.directory().organization, behaviour=behaviour))
+    made = make(tenant, Notes="mimapp:mim")
+    assert "DistinguishedName" not in made
+    assert "ExternalDirectoryObjectId" not in made
+    read = tenant.run("Get-Group", Identity=ADDRESS).row
+    assert (read["Notes"], bool(read["DistinguishedName"])) == ("", True)
+
+
 def test_members_come_and_go_with_the_known_errors(tenant: Tenant) -> None:
     make(tenant)
     given = {"Identity": ADDRESS, "Member": OTHER}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from exchange_tenant import ADMIN, APP_ID, MIM, OTHER, TENANT, Tenant
+from exchange_tenant import ADMIN, APP_ID, APP_OBJECT_ID, MIM, OTHER, TENANT, Tenant
 
+from mimapp.sandbox import exchange
+from mimapp.sandbox.directory_roles import GLOBAL_ADMINISTRATOR
+from mimapp.sandbox.exchange.models import effective
 from mimapp.sandbox.exchange.weather import Effect, Refusal, RefusalKind
-from mimapp.sandbox.seed import GLOBAL_ADMINISTRATOR
+from mimapp.sandbox.seed import seed_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +132,13 @@ def test_app_only_needs_the_permission_and_a_directory_role(tenant: Tenant) -> N
 def test_a_role_decides_which_cmdlets_exist(tenant: Tenant, role: str, cmdlet: str, *, allowed: bool) -> None:
     reply = tenant.run_as(tenant.admin_token(wids=[role]), cmdlet)
     assert (reply.status != 403) is allowed
+
+
+def test_a_place_in_organization_management_stands_in_for_a_directory_role(tenant: Tenant) -> None:
+    token = tenant.app_token()
+    assert tenant.post(CALL, token=token).status == 403
+    tenant.put(replace(tenant.directory().organization, administrators=(APP_OBJECT_ID,)))
+    assert tenant.run_as(token, "Set-OrganizationConfig", EwsEnabled=False).status == 200
 
 
 def test_an_unknown_cmdlet_is_403_with_nul_bytes_that_claim_gzip(tenant: Tenant) -> None:
@@ -280,6 +291,9 @@ def test_the_module_file_names_the_callers_cmdlets(tenant: Tenant) -> None:
     assert "Get-Mailbox" in names
     assert "New-DistributionGroup" not in names
     assert ask()[0] == 400
+    assert ask(CommandName="*", Authorization=f"Bearer {tenant.admin_token(wids=[])}")[0] == 403
+    beta = f"/adminapi/beta/{TENANT}/EXOModuleFile"
+    assert tenant.http.get(beta, headers={"Authorization": f"Bearer {tenant.admin_token()}"}).status_code == 404
 
 
 def test_weather_turns_requests_away(tmp_path: Path) -> None:
@@ -308,7 +322,25 @@ def test_weather_turns_requests_away(tmp_path: Path) -> None:
     assert set(weather.asked) == {"Get-Mailbox"}
 
 
-def test_two_organisations_do_not_see_each_other(tenant: Tenant) -> None:
-    assert APP_ID not in tenant.run("Get-ApplicationAccessPolicy").raw.decode()
-    reply = tenant.post(CALL, token=tenant.admin_token(tid="5a6db0c0-0001-4c0a-8f00-c0de00000002"))
+def test_organisations_are_apart(tenant: Tenant) -> None:
+    with tenant.state.transaction() as tx:
+        other = seed_tenant(tx, "fabrikam.onmicrosoft.com", name="Fabrikam")
+    path = f"/adminapi/beta/{other}/InvokeCommand"
+    assert tenant.post(CALL, path=path).status == 401
+    token = tenant.admin_token(tid=other)
+    body = {"CmdletInput": {"CmdletName": "Get-Mailbox", "Parameters": {}}}
+    addresses = [row["PrimarySmtpAddress"] for row in tenant.post(body, path=path, token=token).rows]
+    assert addresses
+    assert all(address.endswith("@fabrikam.onmicrosoft.com") for address in addresses)
+
+
+def test_a_tenant_without_exchange_is_401(tenant: Tenant) -> None:
+    nowhere = "5a6db0c0-9999-4c0a-8f00-c0de00000001"
+    reply = tenant.post(CALL, path=f"/adminapi/beta/{nowhere}/InvokeCommand", token=tenant.admin_token(tid=nowhere))
     assert reply.status == 401
+
+
+def test_without_weather_everything_acts_at_once(tenant: Tenant) -> None:
+    tenant.serve(lambda app: exchange.add_routes(app, tenant.context))
+    tenant.run("Set-OrganizationConfig", EwsAllowedAppIDs=APP_ID)
+    assert effective(tenant.directory().organization.ews_allowed, tenant.clock.now()) == APP_ID

@@ -144,7 +144,7 @@ def security_group_row(directory: Directory, recipient: Recipient) -> Row:
     return {
         **group_row(directory, recipient),
         "Members": _names(directory, group.members if group else ()),
-        "Notes": group.notes if group else "",
+        "Notes": group.notes if group and not directory.organization.behaviour.unreadable_notes else "",
         "Sid": recipient.sid,
         "WindowsEmailAddress": recipient.primary,
     }

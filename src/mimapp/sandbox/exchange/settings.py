@@ -80,9 +80,15 @@ class Behaviour:
         decorated_names: New-DistributionGroup appends a time stamp to names (seen in Microsoft's documentation).
         virgin_policy_list_fails: listing access policies fails until one was made (Microsoft365DSC#2998).
         policy_space: bytes for all access policies together; the size is unverified, about 300 small ones fit.
+        unreadable_notes: Get-Group does not give back what New-DistributionGroup took as Notes (that it does is
+            unverified).
+        bare_new_groups: the reply of New-DistributionGroup lacks DistinguishedName and ExternalDirectoryObjectId, as
+            public clients report of fresh groups.
     """
 
     decorated_names: bool = False
+    unreadable_notes: bool = False
+    bare_new_groups: bool = False
     virgin_policy_list_fails: bool = False
     policy_space: int = 30_000
 

@@ -36,6 +36,7 @@ __all__ = ["GROUP_CMDLETS", "require_manager", "writable_group"]
 
 MAX_NAME = 64
 _ALIAS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LATE_PROPERTIES = frozenset({"DistinguishedName", "ExternalDirectoryObjectId"})
 _RESTRICTIONS = ("Open", "Closed", "ApprovalRequired")
 _OWNERS = frozenset(
     {
@@ -76,8 +77,10 @@ def _new_group(call: Call) -> Outcome:
         group=group,
     )
     # The reply of a create shows the new object even where no replica knows it yet.
-    shown = replace(directory, recipients={**directory.recipients, guid: recipient})
-    return Outcome(rows=(group_row(shown, recipient),), puts=(recipient,))
+    row = group_row(replace(directory, recipients={**directory.recipients, guid: recipient}), recipient)
+    if directory.organization.behaviour.bare_new_groups:
+        row = {name: value for name, value in row.items() if name not in _LATE_PROPERTIES}
+    return Outcome(rows=(row,), puts=(recipient,))
 
 
 def _new_part(call: Call, *, security: bool) -> GroupPart:
