@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ps_methods import text_method
 from ps_tree import source
-from ps_values import Bag, Block, Enum, Host, PsError, Value, collected, listed, same, shown, truth
+from ps_values import Bag, Block, Host, PsError, Value, collected, listed, same, shown, truth
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -191,7 +192,10 @@ class Expressions:
         return found
 
     def _member(self, node: Node) -> Value:
-        name = source(child(node, "member_name"))
+        holder = child(node, "member_name")
+        name = source(holder)
+        if holder.children and holder.children[0].type == "variable":
+            name = shown(self.expression(holder.children[0]))
         if node.children[1].type == "::":
             kind = source(node.children[0])[1:-1]
             host = self._type(kind)
@@ -199,7 +203,7 @@ class Expressions:
             return host.properties[name.lower()]()
         return self.member(self.expression(node.children[0]), name)
 
-    def member(self, target: Value, name: str) -> Value:
+    def member(self, target: Value, name: str) -> Value:  # noqa: PLR0911 - one return a type
         """A property, under strict mode: one that is not there is an error."""
         low = name.lower()
         if isinstance(target, Bag):
@@ -207,6 +211,13 @@ class Expressions:
                 return target[name]
             if target.table and low in {"count", "keys"}:
                 return len(target) if low == "count" else list(target)
+            if low == "psobject":
+                names = [Bag([("Name", one)], table=False) for one in target]
+                return Bag([("Properties", names)], table=False)
+        elif isinstance(target, timedelta) and low == "totalseconds":
+            return target.total_seconds()
+        elif isinstance(target, datetime) and low == "ticks":
+            return int(target.timestamp() * 10_000_000)
         elif isinstance(target, (list, tuple, bytes, str)) and low in {"count", "length"}:
             return len(target)
         elif isinstance(target, Host) and low in target.properties:
@@ -234,7 +245,7 @@ class Expressions:
         if isinstance(target, Host):
             assert name.lower() in target.methods, f"{target.kind} has no method {name}"
             return target.methods[name.lower()](*arguments)
-        return _text_method(target, name.lower(), arguments)
+        return text_method(target, name.lower(), arguments)
 
     def _element(self, node: Node) -> Value:
         target = self.expression(node.children[0])
@@ -379,53 +390,3 @@ def _ordered(operator: str, left: Any, right: Any) -> bool:
             return bool(left > right)
         case _:
             return bool(left >= right)
-
-
-_SPANS = {"adddays": 86_400, "addminutes": 60, "addseconds": 1, "touniversaltime": 0}
-
-
-def _text_method(target: Value, name: str, arguments: list[Value]) -> Value:  # noqa: C901, PLR0911, PLR0912 - one case a method
-    if name == "tostring" and not arguments:
-        return shown(target)
-    assert not isinstance(target, Enum), f"enum method {name}"
-    if isinstance(target, Bag) and name == "containskey":
-        return arguments[0] in target
-    if not isinstance(target, str):
-        if hasattr(target, "strftime") and name == "tostring":
-            return date_text(target, arguments[0])
-        if hasattr(target, "strftime") and name in _SPANS:
-            return target + timedelta(seconds=_SPANS[name] * (arguments[0] if arguments else 0))
-        raise PsError(f"Method invocation failed because {type(target).__name__} has no method {name}.")
-    match name:
-        case "startswith":
-            return target.startswith(arguments[0])
-        case "endswith":
-            return target.endswith(arguments[0])
-        case "lastindexof":
-            return target.rfind(arguments[0])
-        case "indexof":
-            return target.find(arguments[0])
-        case "substring":
-            return target[arguments[0] :] if len(arguments) == 1 else target[arguments[0] : sum(arguments)]
-        case "trim":
-            return target.strip()
-        case "tolower" | "tolowerinvariant":
-            return target.lower()
-        case "contains":
-            return arguments[0] in target
-        case "replace":
-            return target.replace(arguments[0], arguments[1])
-        case "split":
-            return target.split(arguments[0])
-        case _:
-            raise AssertionError(f"string method {name} is not modelled")
-
-
-def date_text(moment: Any, pattern: str) -> str:
-    """The .NET date patterns that the scripts use."""
-    if pattern == "o":
-        return str(moment.strftime("%Y-%m-%dT%H:%M:%S.%f")) + "0Z"
-    assert re.fullmatch(r"[yMdHmsfTZ:'-]+", pattern), pattern
-    for sign, code in (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S")):
-        pattern = pattern.replace(sign, code)
-    return str(moment.strftime(pattern.replace("fff", f"{moment.microsecond // 1000:03d}").replace("'", "")))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ps_expressions import Expressions, child, elements, is_void
 from ps_tree import parsed, source
-from ps_values import Bag, Block, Host, PsError, Value, collected, listed, shown, truth
+from ps_values import Bag, Block, Host, PsError, Value, collected, listed, same, shown, truth
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -154,6 +154,8 @@ class Machine(Expressions):
                 return self._foreach(node)
             case "while_statement":
                 return self._while(node)
+            case "switch_statement":
+                return self._switch(node)
             case "try_statement":
                 return self._try(node)
             case "flow_control_statement":
@@ -205,6 +207,14 @@ class Machine(Expressions):
             left.pending[:0] = out
             raise
         return True
+
+    def _switch(self, node: Node) -> list[Value]:
+        value = self.evaluate(child(child(node, "switch_condition"), "pipeline"))
+        out: list[Value] = []
+        for clause in child(child(node, "switch_body"), "switch_clauses").children:
+            if same(value, self.expression(child(clause, "switch_clause_condition").children[0])):
+                out += self._block(child(clause, "statement_block"))
+        return out
 
     def _try(self, node: Node) -> list[Value]:
         out: list[Value] = []
