@@ -7,7 +7,8 @@ kinds of file live under ``MIMAPP_HOME/journal/``:
 - ``record.jsonl``: one line a write, only ever appended to.
 
 Both are readable by their owner alone. `Journal.lock` keeps a second run on this machine out; it is no lock on the
-tenant, where another machine may write at any time.
+tenant, where another machine may write at any time. What this machine refuses (a full disk, a missing right) is a
+`UsageError` that names the file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import contextlib
 import os
 import tempfile
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -34,6 +35,11 @@ __all__ = ["Journal", "SecretEntry", "SecretState", "State", "WriteRecord", "wri
 #: wrong: stored, and refused after its window. lost: no reply came, its label is still looked for. revoked: gone from
 #: Entra, or it never came to be.
 SecretState: TypeAlias = Literal["intended", "issued", "handed", "proven", "wrong", "lost", "revoked"]
+
+#: What Windows needs to append bytes as they are; nothing elsewhere.
+_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+#: msgspec passes on what a text that is no UTF-8 raises.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 class SecretEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -123,20 +129,30 @@ class Journal:
             return msgspec.json.decode(path.read_bytes(), type=State)
         except FileNotFoundError:
             return State()
-        except (OSError, msgspec.MsgspecError) as error:
+        except OSError as error:
+            raise _refused(path, "read", error) from error
+        except _UNREADABLE as error:
             raise UsageError(
                 f"the journal {path} cannot be read: {error}",
                 hint="move the file away to go on without it; secrets it knew of are then shown as stored elsewhere",
             ) from error
 
     def put_secret(self, tenant_id: str, key: str, entry: SecretEntry) -> None:
-        """Write down one secret's state, in place of what stood there under the same label."""
+        """Write down one secret's state, in place of what stood there under the same label.
+
+        Raises:
+            UsageError: the journal cannot be read or written; it is then as it was.
+        """
         state = self.state(tenant_id, key)
         others = tuple(known for known in state.secrets if known.label != entry.label)
         self._replace(tenant_id, key, msgspec.structs.replace(state, secrets=(*others, entry)))
 
     def note_since(self, tenant_id: str, key: str, fact: str, moment: datetime | None) -> None:
-        """Write down since when a fact holds; None forgets it."""
+        """Write down since when a fact holds; None forgets it.
+
+        Raises:
+            UsageError: as `put_secret`.
+        """
         state = self.state(tenant_id, key)
         since = {name: when for name, when in state.since.items() if name != fact}
         if moment is not None:
@@ -145,55 +161,66 @@ class Journal:
             self._replace(tenant_id, key, msgspec.structs.replace(state, since=since))
 
     def record(self, record: WriteRecord) -> None:
-        """Append one write to the record; on return it is on the disk."""
-        line = msgspec.json.encode(record, enc_hook=plain) + b"\n"
-        _make_private_folder(self._folder)
-        descriptor = os.open(self.record_file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        """Append one write to the record; on return it is on the disk.
+
+        Raises:
+            UsageError: the record cannot be written.
+        """
         try:
-            if os.fstat(descriptor).st_size:
-                os.lseek(descriptor, -1, os.SEEK_END)
-                if os.read(descriptor, 1) != b"\n":
-                    line = b"\n" + line  # a crash cut the last line off: it must not swallow this one
-            os.write(descriptor, line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            _append(self.record_file, msgspec.json.encode(record, enc_hook=plain) + b"\n")
+        except OSError as error:
+            raise _refused(self.record_file, "written", error) from error
 
     def records(self) -> Iterator[WriteRecord]:
-        """Every recorded write, oldest first; a last line that a crash cut off is passed over."""
-        with contextlib.suppress(FileNotFoundError), self.record_file.open("rb") as lines:
-            for line in lines:
-                with contextlib.suppress(msgspec.MsgspecError):
-                    yield msgspec.json.decode(line, type=WriteRecord)
+        """Every recorded write, oldest first; a line that a crash cut off is passed over.
+
+        Raises:
+            UsageError: the record is there and cannot be read.
+        """
+        try:
+            with self.record_file.open("rb") as lines:
+                for line in lines:
+                    with contextlib.suppress(*_UNREADABLE):
+                        yield msgspec.json.decode(line, type=WriteRecord)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _refused(self.record_file, "read", error) from error
 
     @contextlib.contextmanager
-    def lock(self, tenant_id: str, key: str, *, seconds: float = 0) -> Iterator[None]:
-        """Keep other runs of this machine away from a registration.
-
-        Args:
-            tenant_id: the tenant's GUID.
-            key: the registration.
-            seconds: how long to wait for another run to end.
+    def lock(self, tenant_id: str, key: str) -> Iterator[None]:
+        """Keep other runs of this machine away from a registration; it does not wait for them.
 
         Raises:
             DeadlineError: another run works on it.
+            UsageError: the journal's folder cannot be written.
         """
         path = self._state_file(tenant_id, key).with_suffix(".lock")
-        _make_private_folder(path.parent)
+        lock = FileLock(path, mode=0o600)
         try:
-            with FileLock(path, timeout=seconds, mode=0o600):
-                yield
+            _make_private_folder(path.parent)
+            lock.acquire(blocking=False)
         except Timeout:
             raise DeadlineError(
                 f"another mimapp on this machine is working on registration {key!r}",
                 hint="wait until it has finished, then run the same command again",
             ) from None
+        except OSError as error:
+            raise _refused(path, "locked", error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _state_file(self, tenant_id: str, key: str) -> Path:
         return self._folder / tenant_id / f"{key}.json"
 
     def _replace(self, tenant_id: str, key: str, state: State) -> None:
-        write_private(self._state_file(tenant_id, key), msgspec.json.format(msgspec.json.encode(state, enc_hook=plain)))
+        path = self._state_file(tenant_id, key)
+        try:
+            write_private(path, msgspec.json.format(msgspec.json.encode(state, enc_hook=plain)))
+        except OSError as error:
+            raise _refused(path, "written", error) from error
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -215,6 +242,31 @@ def write_private(path: Path, content: bytes) -> None:
             os.unlink(name)  # noqa: PTH108 - as above
         raise
     _sync_folder(path.parent)
+
+
+def _append(path: Path, line: bytes) -> None:
+    _make_private_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size:
+            os.lseek(descriptor, -1, os.SEEK_END)
+            if os.read(descriptor, 1) != b"\n":
+                line = b"\n" + line  # a crash cut the last line off: it must not swallow this one
+        while line:
+            line = line[os.write(descriptor, line) :]  # a disk that fills up takes a part, and refuses the rest
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if not size:
+        _sync_folder(path.parent)
+
+
+def _refused(path: Path, verb: str, error: OSError) -> UsageError:
+    return UsageError(
+        f"the journal {path} cannot be {verb}: {error.strerror or error}",
+        hint="free the disk or correct the rights, or name another place with MIMAPP_HOME",
+    )
 
 
 def _make_private_folder(folder: Path) -> None:
