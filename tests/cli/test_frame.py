@@ -145,7 +145,7 @@ def test_a_line_that_cannot_be_used_is_exit_2_and_one_message(cli: Cli, argv: li
 
 def test_version_is_answered_before_anything_heavy_is_imported() -> None:
     code = "import sys; from mimapp.__main__ import main; main(['--version']); print(sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith(f"mimapp {__version__}\n")
     for heavy in ("typer", "rich", "httpx", "msgspec", "mimapp.cli"):
@@ -229,7 +229,7 @@ def test_a_signal_ends_a_process_with_its_code_in_words(
 ) -> None:
     pipe = tmp_path / "config.pipe"
     os.mkfifo(pipe, 0o600)
-    process = subprocess.Popen(  # noqa: S603 - ours
+    process = subprocess.Popen(
         [sys.executable, "-m", "mimapp", "config", "show", "--config", str(pipe)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

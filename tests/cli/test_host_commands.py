@@ -10,12 +10,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mimapp.cli import main
+from mimapp.cli.commands.host_sheet import ACCOUNTS, AUTHENTICATIONS, MAIL_SERVERS
+from mimapp.host.collect import collect_script
+from mimapp.host.options import Account, Authentication, MailServer
 from mimapp.host.tls import tls_reg, tls_script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Cli
+
+MAILBOX = "MIMService@contoso.onmicrosoft.com"
+MEANT = ("--mailbox", MAILBOX, "--sandbox")
+
+
+@pytest.fixture
+def registered(cli: Cli) -> Cli:
+    """A home whose sandbox has one registration."""
+    ended = cli("register", *MEANT, "--yes")
+    assert ended.code == 0, ended.err
+    return cli
 
 
 @pytest.mark.parametrize(
@@ -63,3 +77,141 @@ def test_a_file_that_cannot_be_written_is_one_line(cli: Cli, tmp_path: Path) -> 
 
     assert ended.code == 2
     assert ended.err == f"mimapp: --out {tmp_path / 'none' / 'x.ps1'} cannot be written: {os.strerror(2)}\n"
+
+
+def test_collect_asks_for_the_hosts_of_the_cloud(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "collect.ps1"
+
+    assert cli("host", "collect", "--out", str(path)).code == 0
+    assert path.read_bytes() == collect_script().encoded()
+    china = cli("host", "collect", "--cloud", "china", "--output", "json").document
+    assert china["hosts"] == ["login.partner.microsoftonline.cn", "partner.outlook.cn"]
+    assert "'partner.outlook.cn'" in china["content"]
+    assert cli("host", "collect", "--cloud", "mars").code == 2
+
+
+def test_check_judges_an_export_and_says_attention(cli: Cli, tmp_path: Path) -> None:
+    export = tmp_path / "server.reg"
+    export.write_bytes(tls_reg().encoded())
+    assert cli("host", "check", str(export)).code == 0
+    export.write_bytes(tls_reg().text.replace("00000001", "00000000").encode())
+
+    ended = cli("host", "check", str(export))
+    assert ended.code == 3
+    assert "TLS 1.2" in ended.out
+    document = cli("host", "check", str(export), "--output", "json").document
+    assert document["schema"] == "mimapp.host-check/1"
+    assert document["attention"] is True
+    assert {row["verdict"] for row in document["rows"]} >= {"wrong", "not seen"}
+
+    page = tmp_path / "report.html"
+    assert cli("host", "check", str(export), "--format", "html", "--out", str(page)).code == 3
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_check_compares_with_a_registration_that_is_named(registered: Cli, tmp_path: Path) -> None:
+    export = tmp_path / "server.reg"
+    export.write_bytes(
+        "\ufeffWindows Registry Editor Version 5.00\r\n\r\n"
+        "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Forefront Identity Manager\\2010\\Service]\r\n"
+        '"ExchangeOnlineTenantID"="00000000-0000-0000-0000-000000000001"\r\n'.encode("utf-16-le")
+    )
+
+    rows = registered("host", "check", str(export), *MEANT, "--output", "json").document["rows"]
+    tenant = next(row for row in rows if row["title"] == "Tenant ID")
+    assert tenant["verdict"] == "wrong"
+    assert tenant["wanted"] == "5a6db0c0-0001-4c0a-8f00-c0de00000001"
+    alone = registered("host", "check", str(export), "--output", "json").document["rows"]
+    assert next(row for row in alone if row["title"] == "Tenant ID")["verdict"] == "note"
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "message"),
+    [
+        ([], 9, "nothing to check"),
+        (["none.json"], 9, "none.json cannot be read"),
+        (["--local", "x.reg"], 2, "--local and FILE do not go together"),
+    ],
+)
+def test_check_without_a_readable_input(cli: Cli, argv: list[str], code: int, message: str) -> None:
+    ended = cli("host", "check", *argv)
+
+    assert ended.code == code
+    assert message in ended.err.splitlines()[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this machine has a registry")
+def test_check_local_is_for_windows(cli: Cli) -> None:
+    assert cli("host", "check", "--local").code == 9
+
+
+def test_a_sheet_by_letter_and_by_choices_is_the_same(registered: Cli) -> None:
+    by_letter = registered("host", "sheet", "--option", "H", *MEANT)
+    choices = ("--mail-server", "office-365", "--auth-method", "application-context", "--account", "gmsa")
+    by_choice = registered("host", "sheet", *choices, *MEANT)
+
+    assert by_letter.code == 0
+    assert by_letter.out == by_choice.out
+    assert f"mimapp secret show --mailbox {MAILBOX} --sandbox" in by_letter.out
+    assert "5a6db0c0-0001-4c0a-8f00-c0de00000001" in by_letter.out
+    assert "SANDBOX" in by_letter.out
+
+
+def test_a_sheet_has_four_forms(registered: Cli, tmp_path: Path) -> None:
+    filled = ("host", "sheet", "--option", "C", "--account-name", "svcMIM", "--account-domain", "CONTOSO", *MEANT)
+
+    assert "svcMIM" in registered(*filled).out
+    assert registered(*filled, "--format", "markdown").out.startswith("# MIM Service installer, option C")
+    page = tmp_path / "sheet.html"
+    assert registered(*filled, "--format", "html", "--out", str(page)).code == 0
+    assert "svcMIM" in page.read_text(encoding="utf-8")
+    document = registered(*filled, "--output", "json").document
+    assert document["schema"] == "mimapp.host-sheet/1"
+    assert document["sandbox"] is True
+    assert document["writtenTo"] is None
+
+
+def test_a_sheet_of_a_named_registration_says_how_to_show_its_secret(cli: Cli) -> None:
+    named = (*MEANT, "--registration", "test")
+    assert cli("register", *named, "--yes").code == 0
+
+    assert f"mimapp secret show --mailbox {MAILBOX} --registration test --sandbox" in (
+        cli("host", "sheet", "--option", "H", *named).out
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "which option of the installer?"),
+        (["--mail-server", "smtp"], "which option of the installer?"),
+        (["--option", "H", "--account", "gmsa"], "--option says the authentication and the account already"),
+        (["--option", "B"], "installer option B"),
+        (["--option", "Z"], "there is no installer option 'Z'"),
+        (["--mail-server", "pigeon"], "--mail-server: 'pigeon' is none of"),
+        (
+            ["--mail-server", "smtp", "--auth-method", "application-context", "--account", "gmsa"],
+            "is not an option of the installer",
+        ),
+        (["--mail-server", "office-365", "--account", "gmsa"], "needs an authentication method"),
+        (["--option", "H"], "which tenant?"),
+    ],
+)
+def test_a_sheet_that_cannot_be_filled_is_one_line(cli: Cli, argv: list[str], message: str) -> None:
+    ended = cli("host", "sheet", *argv)
+
+    assert ended.code == 2
+    assert message in ended.err.splitlines()[0]
+
+
+def test_a_sheet_needs_a_registration(cli: Cli) -> None:
+    ended = cli("host", "sheet", "--option", "H", *MEANT)
+
+    assert ended.code == 2
+    assert f"{MAILBOX} is not registered in contoso.onmicrosoft.com" in ended.err
+
+
+def test_the_words_of_the_options_are_the_rooms() -> None:
+    assert tuple(MailServer) == MAIL_SERVERS
+    assert tuple(Authentication) == AUTHENTICATIONS
+    assert tuple(Account) == ACCOUNTS

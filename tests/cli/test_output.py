@@ -161,7 +161,7 @@ def binary_world(cli: Cli, encoding: str) -> tuple[World, io.BytesIO]:
 def test_raw_bytes_are_written_as_they_are(cli: Cli) -> None:
     world, target = binary_world(cli, "utf-8")
 
-    Output(world).result(result(Raw("\ufeff[HKLM]\r\n".encode("utf-16-le"))))
+    Output(world).result(result(Raw("[HKLM]\n", "\ufeff[HKLM]\r\n".encode("utf-16-le"))))
 
     assert target.getvalue() == "\ufeff[HKLM]\r\n".encode("utf-16-le")
 

@@ -223,7 +223,15 @@ def test_events_may_come_from_many_threads(cli: Cli) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-1, "0 s"), (0.44, "0.4 s"), (2.0, "2 s"), (9.96, "10 s"), (12.7, "12 s"), (125, "2 min 5 s")],
+    [
+        (-1, "under 0.1 s"),
+        (0.04, "under 0.1 s"),
+        (0.44, "0.4 s"),
+        (2.0, "2 s"),
+        (9.96, "10 s"),
+        (12.7, "12 s"),
+        (125, "2 min 5 s"),
+    ],
 )
 def test_times_of_a_running_display(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text

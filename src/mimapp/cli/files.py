@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mimapp.cli.exit_codes import ExitCode
 from mimapp.cli.result import Line, Raw, Result
 from mimapp.errors import UsageError
 
@@ -11,14 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from mimapp.cli.command import Run
     from mimapp.cli.result import JsonValue
 
 __all__ = ["file_result"]
 
 
 def file_result(
-    run: Run,
     *,
     schema: str,
     document: Mapping[str, JsonValue],
@@ -26,17 +25,18 @@ def file_result(
     encoded: bytes,
     out: Path | None,
     next_steps: Sequence[str] = (),
+    code: ExitCode = ExitCode.DONE,
 ) -> Result:
     """Write a text where it was asked for: to a file, or on stdout.
 
     Args:
-        run: whose stdout it is.
         schema: of the document.
         document: what ``--output json`` shows; ``writtenTo`` is added.
         text: what a terminal shows.
         encoded: the content of the file, which a pipe gets too.
         out: the file; None is stdout.
         next_steps: lines for people after a file was written.
+        code: how the command ends.
 
     Raises:
         UsageError: the file cannot be written.
@@ -49,5 +49,6 @@ def file_result(
             raise UsageError(f"--out {out} cannot be written: {error.strerror or error}") from error
     shown = {**document, "writtenTo": None if written is None else str(written)}
     if written is not None:
-        return Result(schema=schema, document=shown, text=(Line(f"Written to {written}."), *map(Line, next_steps)))
-    return Result(schema=schema, document=shown, text=Raw(text if run.world.stdout.isatty() else encoded))
+        lines = (Line(f"Written to {written}."), *map(Line, next_steps))
+        return Result(schema=schema, document=shown, text=lines, code=code)
+    return Result(schema=schema, document=shown, text=Raw(text, encoded), code=code)

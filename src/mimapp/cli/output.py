@@ -105,12 +105,13 @@ class Output:
         if not self._told_mark:
             self.tell(())
         with _quietly(self._world.stdout) as stream:
-            if isinstance(raw.content, str):
-                stream.write(raw.content)
+            pipe = None if stream.isatty() else getattr(stream, "buffer", None)
+            if raw.encoded is None or pipe is None:
+                stream.write(raw.text)
                 return
             stream.flush()
-            stream.buffer.write(raw.content)
-            stream.buffer.flush()
+            pipe.write(raw.encoded)
+            pipe.flush()
 
     def _blocks(self, blocks: Sequence[Block], stream: TextIO, console: Console | None) -> None:
         with _quietly(stream):

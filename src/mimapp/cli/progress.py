@@ -204,7 +204,9 @@ class Progress:
 
 
 def seconds_text(seconds: float) -> str:
-    """A time as a running display has it: ``0.4 s``, ``2 s``, ``12 s``, ``2 min 5 s``."""
+    """A time as a running display has it: ``under 0.1 s``, ``0.4 s``, ``2 s``, ``12 s``, ``2 min 5 s``."""
+    if seconds < 0.05:  # noqa: PLR2004 - what would round to nothing
+        return "under 0.1 s"
     if seconds < 10:  # noqa: PLR2004 - tenths are worth showing below ten
-        return f"{max(0.0, seconds):.1f}".removesuffix(".0") + " s"
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
     return duration_text(timedelta(seconds=seconds))

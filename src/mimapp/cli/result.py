@@ -47,9 +47,15 @@ Block: TypeAlias = "Line | Pairs | Table"
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Bytes or text for a file or a pipe, such as a script: written as it is, with no mark and no wrapping."""
+    """A text for a file or a pipe, such as a script: written as it is, with no mark and no wrapping.
 
-    content: str | bytes
+    Attributes:
+        text: what a terminal shows.
+        encoded: the file that it is, byte for byte, which a pipe gets; None: the text in the stream's own encoding.
+    """
+
+    text: str
+    encoded: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

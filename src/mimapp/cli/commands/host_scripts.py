@@ -1,4 +1,4 @@
-"""``mimapp host tls``: TLS 1.2 and .NET strong cryptography on the MIM server, as a script or a .reg file."""
+"""``mimapp host tls`` and ``collect``: scripts for the MIM server that need no tenant and no sign-in."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from mimapp.cli.kinds import FLAG, PATH, choice
 from mimapp.cli.options import option
 from mimapp.cli.result import Result  # noqa: TC001 - as above
 
-__all__ = ["TlsOptions", "tls"]
+__all__ = ["CollectOptions", "TlsOptions", "collect", "tls"]
 
 _SCRIPT = "script"
 _REG = "reg"
+_RUN = "powershell -ExecutionPolicy Bypass -File"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,17 @@ class TlsOptions:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectOptions:
+    """Where to."""
+
+    out: Path | None = option(  # noqa: RUF009 - makes a dataclasses.field
+        PATH, "--out", default=None, help="the file to write; default: stdout"
+    )
+
+
 @command(TlsOptions)
-def tls(run: Run, options: TlsOptions) -> Result:
+def tls(_run: Run, options: TlsOptions) -> Result:
     """Make the script that sets TLS 1.2 and .NET strong cryptography right on the MIM server.
 
     It needs no tenant and no sign-in. The script leaves what is right as it is, and can be undone; run it with -WhatIf
@@ -47,9 +57,8 @@ def tls(run: Run, options: TlsOptions) -> Result:
     is_reg = options.format == _REG
     made = (tls_reg if is_reg else tls_script)(disable_legacy=options.disable_legacy)
     name = made.name if options.out is None else options.out.name
-    how = f"reg import {name}" if is_reg else f"powershell -ExecutionPolicy Bypass -File {name} -WhatIf"
+    how = f"reg import {name}" if is_reg else f"{_RUN} {name} -WhatIf"
     return file_result(
-        run,
         schema="mimapp.host-tls/1",
         document={
             "name": made.name,
@@ -64,4 +73,30 @@ def tls(run: Run, options: TlsOptions) -> Result:
         encoded=made.encoded(),
         out=options.out,
         next_steps=(f"On the MIM server, as an administrator: {how}",),
+    )
+
+
+@command(CollectOptions)
+def collect(run: Run, options: CollectOptions) -> Result:
+    """Make the script that reads on the MIM server what `mimapp host check` judges; it changes nothing there.
+
+    It needs no tenant and no sign-in; --cloud says which hosts the server has to reach. The script reads no secret:
+    secret and token only as present, with length and time.
+    """
+    from mimapp.cli.host_facts import cloud_hosts  # noqa: PLC0415 - help need not read templates
+    from mimapp.host.collect import collect_script  # noqa: PLC0415 - as above
+
+    hosts = cloud_hosts(run)
+    made = collect_script(hosts)
+    name = made.name if options.out is None else options.out.name
+    return file_result(
+        schema="mimapp.host-collect/1",
+        document={"name": made.name, "encoding": made.encoding, "content": made.text, "hosts": list(hosts)},
+        text=made.text,
+        encoded=made.encoded(),
+        out=options.out,
+        next_steps=(
+            f"On the MIM server, as an administrator: {_RUN} {name}",
+            "Then, anywhere: mimapp host check FILE, with the file that it wrote",
+        ),
     )

@@ -1,0 +1,82 @@
+"""What the MIM server is told of a registration, read from its tenant: ids, mailbox, hosts, the secret's dates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from mimapp.clouds import DEFAULT_CLOUD, cloud
+from mimapp.errors import UsageError
+from mimapp.host.facts import RegistrationFacts
+
+if TYPE_CHECKING:
+    from mimapp.checks.status import Status
+    from mimapp.cli.command import Run
+    from mimapp.credentials.listing import Credential
+
+__all__ = ["cloud_hosts", "registration_facts"]
+
+
+def cloud_hosts(run: Run) -> tuple[str, str]:
+    """The cloud's own names for sign-in and Exchange, which the MIM server must reach.
+
+    Overridden hosts are where mimapp sends its requests; the server's MIM Service goes to the cloud's.
+
+    Raises:
+        UsageError: there is no such cloud.
+    """
+    row = cloud(run.options.cloud or DEFAULT_CLOUD)
+    return urlsplit(row.login).netloc, urlsplit(row.exchange).netloc
+
+
+def registration_facts(run: Run) -> RegistrationFacts:
+    """Sign in, find the registration that the options mean, and give what the server has to know of it.
+
+    Raises:
+        UsageError: none or several registrations can be meant, or the one that is has no application yet.
+        SignInError: the sign-in failed.
+    """
+    from mimapp.cli.connect import connect, find_registration, stores_of, tenant_of  # noqa: PLC0415 - brings every room
+
+    with connect(run, tenant_of(run)) as tenant:
+        wanted = find_registration(run, tenant)
+        found = tenant.status(wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key)))
+    if found.application_id is None:
+        raise UsageError(
+            f"{found.mailbox} is not registered in {found.tenant_name}",
+            hint=f"register it first: mimapp register --mailbox {found.mailbox}",
+        )
+    secret = _current_secret(found)
+    return RegistrationFacts(
+        application_id=found.application_id,
+        tenant_id=found.tenant_id,
+        mailbox=found.mailbox,
+        cloud_name=run.options.cloud or DEFAULT_CLOUD,
+        hosts=cloud_hosts(run),
+        secret_expires=None if secret is None else secret.expires,
+        secret_issued=None if secret is None else secret.starts,
+        secret_command=_secret_command(run, found),
+        display_name=found.mailbox,
+        sandbox=run.options.sandbox,
+    )
+
+
+def _current_secret(found: Status) -> Credential | None:
+    """The secret that mimapp issued last, wherever its value lies."""
+    from mimapp.credentials.listing import Owner  # noqa: PLC0415 - as above
+
+    ours = [
+        (item.starts, item)
+        for item in found.credentials
+        if item.kind == "password" and item.owner in {Owner.HERE, Owner.ELSEWHERE} and item.starts is not None
+    ]
+    return max(ours, key=lambda dated: dated[0])[1] if ours else None
+
+
+def _secret_command(run: Run, found: Status) -> str:
+    words = ["mimapp secret show", f"--mailbox {found.mailbox}"]
+    if run.options.registration is not None:
+        words.append(f"--registration {found.registration}")
+    if run.options.sandbox:
+        words.append("--sandbox")
+    return " ".join(words)
