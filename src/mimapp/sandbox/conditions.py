@@ -110,11 +110,10 @@ class Conditions:
     # What becomes of a request
 
     def refusal(self, method: str, path: str) -> TurnedAway | None:
-        """Whether a request to Graph or login is turned away."""
-        outcome = self._fault(method, path, _is_status)
-        if outcome is not None:
-            wait = _RETRY_AFTER_SECONDS if outcome in {"429", "503"} else None
-            return TurnedAway(status=int(outcome), retry_after=wait)
+        """Whether a request to Graph is turned away."""
+        made = self.fault(method, path)
+        if made is not None:
+            return made
         if not self.weather.throttle or self.draw("throttle", method, path) >= self.weather.throttle:
             return None
         kind = self.draw("throttle kind", method, path)
@@ -122,6 +121,13 @@ class Conditions:
         if method == "POST" and _CREDENTIAL_WRITE.search(path) and self.draw("concurrency", path) < 0.5:  # noqa: PLR2004 - a coin
             return TurnedAway(status=409 if kind < 0.5 else 503, retry_after=wait)  # noqa: PLR2004 - a coin
         return TurnedAway(status=429, retry_after=wait)
+
+    def fault(self, method: str, path: str) -> TurnedAway | None:
+        """Whether a fault made on purpose is due; sign-in knows these only, since Entra hardly ever throttles."""
+        outcome = self._fault(method, path, str.isdigit)
+        if outcome is None:
+            return None
+        return TurnedAway(status=int(outcome), retry_after=_RETRY_AFTER_SECONDS if outcome in {"429", "503"} else None)
 
     def breakdown(self, method: str, path: str) -> Breakdown | None:
         """Whether the connection of a request breaks, and when."""
@@ -184,15 +190,11 @@ class ExchangeConditions:
 def _refusal_kind(outcome: str, *, is_ews: bool) -> RefusalKind:
     if outcome == "nul-body":
         return RefusalKind.NUL_BODY
-    if outcome in {"empty-403", "403"}:
+    if outcome == "403":
         return RefusalKind.EMPTY_FORBIDDEN
     if is_ews and outcome == "429":
         return RefusalKind.SERVER_BUSY
     return RefusalKind.THROTTLED if outcome == "429" else RefusalKind.UNAVAILABLE
-
-
-def _is_status(outcome: str) -> bool:
-    return outcome.isdigit()
 
 
 def _hits(fault: Fault, method: str, path: str) -> bool:

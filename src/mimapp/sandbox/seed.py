@@ -25,6 +25,7 @@ __all__ = [
     "GLOBAL_ADMINISTRATOR",
     "OPERATOR_CLIENT_ID",
     "OPERATOR_CLIENT_SECRET",
+    "OTHER_EWS_APPS",
     "TenantInfo",
     "seed_tenant",
     "tenant_info",
@@ -36,7 +37,7 @@ OPERATOR_CLIENT_ID = "5a6db0c0-0002-4c0a-8f00-c0de00000002"
 OPERATOR_CLIENT_SECRET = "sandbox-operator-of-every-simulated-tenant"  # noqa: S105 - public, and good nowhere else
 """The operator's secret: a public constant that no real tenant ever issued; mimapp sends it to no real host."""
 
-_OTHER_EWS_APPS = ("cc15fd57-2c6c-4117-a88c-83b1d56b4bbe", "5a6db0c0-00e5-4c0a-8f00-c0de000000e5")
+OTHER_EWS_APPS = ("cc15fd57-2c6c-4117-a88c-83b1d56b4bbe", "5a6db0c0-00e5-4c0a-8f00-c0de000000e5")
 _OPERATOR_GRAPH_ROLES = (
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
@@ -132,7 +133,7 @@ class _Seeding:
             self.tenant_id,
             {
                 "EwsEnabled": True,
-                "EwsAllowedAppIDs": ",".join(_OTHER_EWS_APPS),
+                "EwsAllowedAppIDs": ",".join(OTHER_EWS_APPS),
                 "EwsApplicationAccessPolicy": None,
                 "EwsAllowList": [],
                 "EwsBlockList": [],

@@ -28,6 +28,7 @@ from mimapp.sandbox.errors import SandboxError
 from mimapp.sandbox.losses import CuttingApp
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -186,7 +187,16 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 class _Server(Server):
-    """Cheroot, writing its errors to the log instead of standard error."""
+    """Cheroot, writing its errors to the log, and leaving no socket open where it could not be bound."""
+
+    @staticmethod
+    def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
+        try:
+            bound: socket.socket = Server.bind_socket(socket_, bind_addr)  # type: ignore[no-untyped-call]  # cheroot half types it
+        except OSError:
+            socket_.close()
+            raise
+        return bound
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's own signature
         _LOG.log(level, msg, exc_info=traceback)

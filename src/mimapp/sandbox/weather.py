@@ -30,7 +30,7 @@ _UNITS = {
     "d": timedelta(days=1),
 }
 _FAULT = re.compile(r"(?P<method>[A-Za-z]+) (?P<pattern>\S+) (?P<outcome>\d{3}|[a-z-]+)(?: x(?P<times>\d+))?")
-_OUTCOMES = frozenset({"cut", "lose", "timeout", "nul-body", "empty-403"})
+_OUTCOMES = frozenset({"cut", "lose", "timeout", "nul-body"})
 _STATUSES = range(400, 600)
 
 
@@ -42,7 +42,8 @@ class Fault:
         method: the HTTP method, ``ANY`` for all, ``EXO`` for a cmdlet, ``EWS`` for a SOAP operation.
         pattern: the path (or the cmdlet's or operation's name); ``*`` stands for anything.
         outcome: an HTTP status, or ``cut`` (the connection breaks before the service took the request), ``lose`` (the
-            reply is lost after it), ``timeout`` (no answer, after it), ``nul-body`` or ``empty-403`` (Exchange only).
+            reply is lost after it), ``timeout`` (no answer, after it), ``nul-body`` (Exchange's 403 that claims gzip).
+            On Exchange a status is a fault of ``EXO`` or ``EWS``: there 403 has no body.
         times: how often, then never again.
     """
 

@@ -95,6 +95,9 @@ class _Token(_Resource):
     def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
         form = _form(request)
         try:
+            refusal = self.context.conditions.fault(request.method, request.path)
+            if refusal is not None:
+                raise errors.temporarily_unavailable(refusal)
             grant = form.get("grant_type")
             if not grant:
                 raise errors.parameter_missing("grant_type")

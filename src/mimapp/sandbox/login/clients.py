@@ -85,6 +85,7 @@ def confidential_client(tx: Transaction, tenant: Tenant, app_id: str, secret: st
     if secret is None:
         raise errors.secret_missing()
     _prove(app, secret, tx.now)
+    _check_policy(tx, tenant, app_id)
     principal = _service_principal(tx, tenant, app_id)
     if principal is None:
         raise errors.service_principal_missing(app_id, tenant)
@@ -126,6 +127,13 @@ def _application(tx: Transaction, tenant: Tenant, app_id: str) -> Record:
 
 def _service_principal(tx: Transaction, tenant: Tenant, app_id: str) -> Record | None:
     return next(iter(tx.seen_all(tenant.id, "servicePrincipal", appId=app_id)), None)
+
+
+def _check_policy(tx: Transaction, tenant: Tenant, app_id: str) -> None:
+    """Conditional Access comes after the secret was found right, so its refusal proves the secret."""
+    settings = tx.get(tenant.id, "login.settings", tenant.id)
+    if settings is not None and app_id in settings.body.get("blocked", ()):
+        raise errors.blocked_by_policy()
 
 
 def _own(app: Record, principal: Record, *, proof: str) -> Client:

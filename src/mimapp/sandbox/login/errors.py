@@ -13,6 +13,7 @@ from mimapp.sandbox.clock import from_epoch
 from mimapp.sandbox.errors import WireError, json_bytes
 
 if TYPE_CHECKING:
+    from mimapp.sandbox.conditions import TurnedAway
     from mimapp.sandbox.tenants import Tenant
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "application_disabled",
     "application_unknown",
     "authorization_pending",
+    "blocked_by_policy",
     "consent_missing",
     "device_code_expired",
     "device_code_unknown",
@@ -34,6 +36,7 @@ __all__ = [
     "secret_invalid",
     "secret_missing",
     "service_principal_missing",
+    "temporarily_unavailable",
     "tenant_unknown",
 ]
 
@@ -181,6 +184,28 @@ def scopes_of_two_resources() -> LoginError:
         "invalid_scope",
         "The provided value for the input parameter scope is not valid: more than one resource.",
     )
+
+
+def blocked_by_policy() -> LoginError:
+    """Conditional Access says no; code and meaning as documented, `error` for an app-only sign-in [unverified]."""
+    return LoginError(
+        53003,
+        "invalid_grant",
+        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    )
+
+
+def temporarily_unavailable(refusal: TurnedAway) -> LoginError:
+    """A fault on the way; code and meaning as documented, statuses as asked for."""
+    error = LoginError(
+        90033,
+        "temporarily_unavailable",
+        "A transient error has occurred. Please try again.",
+        status=refusal.status,
+    )
+    if refusal.retry_after is not None:
+        error.headers["Retry-After"] = str(refusal.retry_after)
+    return error
 
 
 def parameter_missing(name: str) -> LoginError:
