@@ -254,7 +254,7 @@ class BrowserSignIn(PersonSignIn):
             answer: dict[str, Any] = application.acquire_token_by_auth_code_flow(
                 flow, fields, scopes=scopes, claims_challenge=claims
             )
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:  # state, and nonce
             raise SignInError(
                 f"sign-in to {self._options.what} failed: the browser came back with the answer to another question",
                 hint="close the older sign-in windows, then run the same command again",
