@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TESTS = Path(__file__).parents[1]
 _NOBODY = 65_534
@@ -21,14 +21,24 @@ _NOBODY = 65_534
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes, limits or signals of this kind")
 
 
+def _with_nothing(_: Path) -> None:
+    pass
+
+
 @contextmanager
-def read_only_folder() -> Iterator[Path]:
-    """A folder that the account in the block may read and not write; root becomes nobody meanwhile."""
+def read_only_folder(fill: Callable[[Path], None] = _with_nothing) -> Iterator[Path]:
+    """A folder that the account in the block may read and not write; root becomes nobody meanwhile.
+
+    `fill` puts files into it before; they become readable for everybody.
+    """
     if sys.platform == "win32":
         raise AssertionError("mark the test with posix_only")
     # Not pytest's own folder: its parents are closed to nobody.
     with tempfile.TemporaryDirectory(prefix="mimapp-test-") as name:
         folder = Path(name)
+        fill(folder)
+        for path in folder.iterdir():
+            path.chmod(0o644)
         folder.chmod(0o555)
         is_root = os.getuid() == 0
         if is_root:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated, Final
 
 import msgspec
 
@@ -21,20 +23,20 @@ from mimapp.secret import Secret, StoredSecret
 
 __all__ = ["FileStore"]
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+#: As long as the longest file that mimapp writes, and then some.
+_ROOM: Final = bytes(4096)
+_ELSEWHERE: Final = "give another place with --secret-to file:PATH"
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     application_id: str
     tenant_id: str
-    client_secret: str
-    key_id: str
+    client_secret: Secret
+    key_id: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]+\Z")]  # it becomes part of a file's name
     expires: datetime
     label: str = ""
     sandbox: bool = False
-
-    def __repr__(self) -> str:
-        return f"_Document(key_id={self.key_id!r})"
 
 
 class FileStore:
@@ -57,23 +59,20 @@ class FileStore:
 
     def preflight(self) -> None:
         """Raise `StoreError` unless the file can be written and holds nothing but a secret of mimapp's."""
-        if self.path.is_dir():
-            raise StoreError(f"{self.uri} is a folder", hint="name a file in it")
-        if self.path.exists():
+        try:
             self._read(self.path)
-        folder = next(parent for parent in self.path.parents if parent.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise StoreError(
-                f"{self.uri}: {folder} cannot be written by this account",
-                hint="give another place with --secret-to file:PATH, or change the folder's rights",
-            )
+            folder = next(parent for parent in self.path.parents if parent.exists())
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(_ROOM)
+        except OSError as error:
+            raise self._refused("cannot be written", error) from error
 
     def put(self, stored: StoredSecret) -> None:
         """Write the secret; the former one stays beside it."""
         document = _Document(
             application_id=stored.application_id,
             tenant_id=stored.tenant_id,
-            client_secret=stored.secret.reveal(),
+            client_secret=stored.secret,
             key_id=stored.key_id,
             expires=stored.expires,
             label=stored.label,
@@ -85,10 +84,7 @@ class FileStore:
                 write_private(self._former(former.key_id), _encode(former))
             write_private(self.path, _encode(document))
         except OSError as error:
-            raise StoreError(
-                f"{self.uri} could not be written: {error.strerror or error}",
-                hint="free the place or give another with --secret-to file:PATH, then run the same command again",
-            ) from error
+            raise self._refused("could not be written", error) from error
         if self._read(self.path) != document:
             raise StoreError(f"{self.uri} did not keep what was written to it")
         if os.name != "nt" and self.path.stat().st_mode & _OTHERS:  # pragma: no cover - a file system without modes
@@ -102,7 +98,7 @@ class FileStore:
         return StoredSecret(
             application_id=found.application_id,
             tenant_id=found.tenant_id,
-            secret=Secret(found.client_secret),
+            secret=found.client_secret,
             key_id=found.key_id,
             label=found.label,
             expires=found.expires,
@@ -116,14 +112,17 @@ class FileStore:
     def get(self, key_id: str) -> Secret | None:
         """The value of this credential."""
         found = self._find(key_id)
-        return None if found is None else Secret(found.client_secret)
+        return None if found is None else found.client_secret
 
     def forget(self, key_id: str) -> None:
         """Remove the file that holds this credential's value."""
         for path in (self._former(key_id), self.path):
             found = self._read(path)
             if found is not None and found.key_id == key_id:
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise self._refused("could not be removed", error) from error
 
     def _former(self, key_id: str) -> Path:
         return self.path.with_name(f"{self.path.name}.former-{key_id}")
@@ -137,18 +136,35 @@ class FileStore:
 
     def _read(self, path: Path) -> _Document | None:
         try:
-            return msgspec.json.decode(path.read_bytes(), type=_Document)
-        except FileNotFoundError:
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe or a device may never end
+                raise StoreError(f"file:{path} is no file but a folder or a device", hint=_ELSEWHERE)
+            return msgspec.json.decode(path.read_bytes(), type=_Document, dec_hook=_from_text)
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             # What the parser says may quote the file; a file that is not ours may hold anything.
             raise StoreError(
-                f"file:{path} exists and is not a secret file of mimapp's",
-                hint="it is left as it is: give another place with --secret-to file:PATH",
+                f"file:{path} exists and is not a secret file of mimapp's", hint=f"it is left as it is: {_ELSEWHERE}"
             ) from None
         except OSError as error:
             raise StoreError(f"file:{path} cannot be read: {error.strerror or error}") from error
 
+    def _refused(self, what: str, error: OSError) -> StoreError:
+        return StoreError(
+            f"{self.uri} {what}: {error.strerror or error}",
+            hint=f"free the place or correct its rights, or {_ELSEWHERE}; then run the same command again",
+        )
+
 
 def _encode(document: _Document) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document, enc_hook=plain)) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=_to_text)) + b"\n"
+
+
+def _to_text(value: object) -> object:
+    return value.reveal() if isinstance(value, Secret) else plain(value)
+
+
+def _from_text(kind: type, value: object) -> Secret:
+    if kind is not Secret or not isinstance(value, str) or not value:
+        raise ValueError("not a secret's text")
+    return Secret(value)

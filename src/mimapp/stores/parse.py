@@ -33,6 +33,9 @@ def parse_store(text: str, *, show: Callable[[str], None], is_terminal: bool) ->
     kind, _, rest = text.partition(":")
     if text == "stdout":
         return StdoutStore(show, is_terminal=is_terminal)
-    if kind == "file" and rest:
-        return FileStore(Path(rest).expanduser())
+    if kind == "file" and rest and "\0" not in rest:
+        try:
+            return FileStore(Path(rest).expanduser())
+        except RuntimeError as error:
+            raise UsageError(f"secret store {text!r}: {error}", hint="give an absolute path") from error
     raise UsageError(f"secret store {text!r} is not known", hint=f"one of {_FORMS}")
