@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import falcon
@@ -22,7 +25,6 @@ from support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from mimapp.sandbox.exchange.models import Directory, Entity
     from mimapp.sandbox.state import Lag
@@ -35,6 +37,19 @@ MIM = "MIMService@contoso.onmicrosoft.com"
 OTHER = "other@contoso.onmicrosoft.com"
 APP_ID = "11111111-2222-4333-8444-555555555555"
 APP_OBJECT_ID = "66666666-2222-4333-8444-555555555555"
+
+
+@cache
+def _seeded() -> bytes:
+    """The state's file after seeding, with a signing key; making both anew would be most of each test's time."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "tenants.sqlite3"
+        state = State(file, clock=FakeClock())
+        with state.transaction() as tx:
+            seed_tenant(tx)
+        TokenService(state, clock=FakeClock())
+        state.close()
+        return file.read_bytes()
 
 
 @dataclass
@@ -73,9 +88,10 @@ class Tenant:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
-        self.state = State(self.path / "sandbox" / "tenants.sqlite3", clock=self.clock, lag=self.lag)
-        with self.state.transaction() as tx:
-            seed_tenant(tx)
+        file = self.path / "sandbox" / "tenants.sqlite3"
+        file.parent.mkdir()
+        file.write_bytes(_seeded())
+        self.state = State(file, clock=self.clock, lag=self.lag)
         self.tokens = TokenService(self.state, clock=self.clock)
         self.context = AppContext(state=self.state, clock=self.clock, tokens=self.tokens, origin=ORIGIN)
         self.app = create_app(self.state, clock=self.clock, origin=ORIGIN)
