@@ -188,7 +188,6 @@ class DeviceCodeSignIn(PersonSignIn):
             DeviceCode(url=url, code=str(flow["user_code"]), expires=clock.now() + life, what=self._options.what)
         )
         while True:
-            clock.sleep(flow["interval"])
             # One poll a call: msal would wait with time.sleep, and reproach us for a clock that it does not read.
             flow.pop("latest_attempt_at", None)
             answer: dict[str, Any] = application.acquire_token_by_device_flow(
@@ -202,6 +201,7 @@ class DeviceCodeSignIn(PersonSignIn):
                     hint="run the same command again",
                     explain="AADSTS70019",
                 )
+            clock.sleep(flow["interval"])
 
 
 class BrowserSignIn(PersonSignIn):
