@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from mimapp.cli import main
 from mimapp.cli.commands.host_sheet import ACCOUNTS, AUTHENTICATIONS, MAIL_SERVERS
 from mimapp.host.collect import collect_script
 from mimapp.host.options import Account, Authentication, MailServer
+from mimapp.host.secret_script import secret_script
 from mimapp.host.tls import tls_reg, tls_script
 
 if TYPE_CHECKING:
@@ -215,3 +217,47 @@ def test_the_words_of_the_options_are_the_rooms() -> None:
     assert tuple(MailServer) == MAIL_SERVERS
     assert tuple(Authentication) == AUTHENTICATIONS
     assert tuple(Account) == ACCOUNTS
+
+
+def test_the_secret_script_is_the_rooms_with_what_was_given(cli: Cli, tmp_path: Path) -> None:
+    ids = (
+        "--application-id",
+        "11111111-1111-1111-1111-111111111111",
+        "--key-id",
+        "22222222-2222-2222-2222-222222222222",
+    )
+    path = tmp_path / "secret.ps1"
+    asked = ("host", "secret-script", "--account", "gmsa", "--accept-unsupported", *ids)
+
+    ended = cli(*asked, "--old-secret-expires", "2027-05-20", "--out", str(path))
+
+    assert ended.code == 0
+    assert (
+        path.read_bytes()
+        == secret_script(
+            Account.GMSA,
+            accept_unsupported=True,
+            application_id=ids[1],
+            key_id=ids[3],
+            old_secret_expires=datetime(2027, 5, 20, tzinfo=UTC),
+        ).encoded()
+    )
+    assert "secret.ps1 -Phase Apply -WhatIf" in ended.out
+    assert cli(*asked, "--output", "json").document["name"] == "mimapp-secret-gmsa.ps1"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "what does MIM Service run as?"),
+        (["--account", "gmsa"], "not a documented procedure"),
+        (["--account", "robot"], "--account: 'robot' is none of regular, gmsa"),
+        (["--account", "gmsa", "--accept-unsupported", "--key-id", "x"], "the key id 'x' is not a GUID"),
+        (["--old-secret-expires", "soon"], "--old-secret-expires: 'soon' is not a date or time"),
+    ],
+)
+def test_a_secret_script_that_cannot_be_made_is_one_line(cli: Cli, argv: list[str], message: str) -> None:
+    ended = cli("host", "secret-script", *argv)
+
+    assert ended.code == 2
+    assert message in ended.err.splitlines()[0]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mimapp.cli.home import home_of, make_home
-from mimapp.cli.kinds import shown
+from mimapp.cli.kinds import MOMENT, shown
 from mimapp.cli.options import CommonOptions
 from mimapp.cli.settings import Settings, read_config
 from mimapp.errors import UsageError
@@ -271,6 +271,7 @@ def test_home_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     ("value", "text"),
     [
         (None, ""),
+        (datetime(2027, 5, 20, tzinfo=UTC), "2027-05-20T00:00:00Z"),
         (timedelta(days=180), "180d"),
         (timedelta(hours=36), "36h"),
         (timedelta(minutes=10), "10m"),
@@ -285,3 +286,16 @@ def test_home_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 )
 def test_values_are_shown_as_an_option_takes_them(value: object, text: str) -> None:
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2027-05-20", datetime(2027, 5, 20, tzinfo=UTC)),
+        ("2027-05-20T10:00:00Z", datetime(2027, 5, 20, 10, tzinfo=UTC)),
+        ("2027-05-20T10:00:00+02:00", datetime(2027, 5, 20, 8, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_aware_and_in_utc(text: str, moment: datetime) -> None:
+    assert MOMENT.parse(text) == moment
+    assert MOMENT.parse(text).tzinfo is UTC

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from mimapp.clock import parse_duration
+from mimapp.clock import iso, parse_duration
 from mimapp.errors import UsageError
 from mimapp.secret import Secret
 
@@ -18,6 +18,7 @@ __all__ = [
     "COUNT",
     "DURATION",
     "FLAG",
+    "MOMENT",
     "NUMBER",
     "PATH",
     "SECRET",
@@ -75,6 +76,14 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date or time", hint="such as 2027-05-20 or 2027-05-20T10:00:00Z") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def _path(text: str) -> Path:
     return Path(_text(text)).expanduser()
 
@@ -87,6 +96,7 @@ FLAG: Final[Kind[bool]] = Kind(name="true or false", metavar="", parse=_flag, to
 COUNT: Final[Kind[int]] = Kind(name="a whole number", metavar="", parse=_number, toml=int)
 NUMBER: Final[Kind[int]] = Kind(name="a whole number", metavar="N", parse=_number, toml=int)
 DURATION: Final[Kind[timedelta]] = Kind(name='text such as "10m"', metavar="DURATION", parse=parse_duration)
+MOMENT: Final[Kind[datetime]] = Kind(name='text such as "2027-05-20T10:00:00Z"', metavar="WHEN", parse=_moment)
 PATH: Final[Kind[Path]] = Kind(name="text", metavar="FILE", parse=_path, is_path=True)
 SECRET: Final[Kind[Secret]] = Kind(name="text", metavar="TEXT", parse=lambda text: Secret(_text(text)))
 
@@ -104,17 +114,22 @@ def choice(*words: str) -> Kind[str]:
 
 def shown(value: object) -> str:
     """A value as ``config show`` writes it; a secret's text never."""
-    if value is None:
-        return ""
-    if isinstance(value, Secret):
-        return "(set, not shown)"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, timedelta):
-        return _duration(value)
-    if isinstance(value, tuple):
-        return ", ".join(shown(item) for item in value)
-    return str(value)
+    match value:
+        case None:
+            text = ""
+        case Secret():
+            text = "(set, not shown)"
+        case bool():
+            text = "true" if value else "false"
+        case timedelta():
+            text = _duration(value)
+        case datetime():
+            text = iso(value)
+        case tuple():
+            text = ", ".join(shown(item) for item in value)
+        case _:
+            text = str(value)
+    return text
 
 
 def _duration(span: timedelta) -> str:
