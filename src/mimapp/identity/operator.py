@@ -72,7 +72,7 @@ class SignInOptions:
     """How to sign in to one service.
 
     Attributes:
-        method: the way; None asks a person as `person_method` says.
+        method: the way; `person_method` says how to ask a person on this machine.
         client_id: the client application; None takes Microsoft's own for a person, AZURE_CLIENT_ID for the rest.
         secret: of `Method.CLIENT_SECRET`; None takes AZURE_CLIENT_SECRET.
         certificate: of `Method.CERTIFICATE`; None takes AZURE_CLIENT_CERTIFICATE_PATH and its password variable.
@@ -80,7 +80,7 @@ class SignInOptions:
         credential: a credential to use as it is; nothing else then matters.
     """
 
-    method: Method | None = None
+    method: Method = Method.DEVICE_CODE
     client_id: str | None = None
     secret: Secret | None = None
     certificate: Certificate | None = None
@@ -175,7 +175,7 @@ class OperatorSignIn:
         Microsoft Graph Command Line Tools asks for permissions by name, and what is consented stays in the tenant.
         """
         options = self._options[_GRAPH]
-        if options.credential is not None or not self._method(options).is_person or not permissions:
+        if options.credential is not None or not options.method.is_person or not permissions:
             return None
         if (options.client_id or self._person_client(_GRAPH)) != GRAPH_CLIENT_ID:
             return None
@@ -184,14 +184,11 @@ class OperatorSignIn:
             "in the tenant after this command (Enterprise applications, Permissions)."
         )
 
-    def _method(self, options: SignInOptions) -> Method:
-        return options.method or person_method(self._around.environ)
-
     def _credential(self, what: str) -> TokenCredential:
         options = self._options[what]
         if options.credential is not None:
             return options.credential
-        method = self._method(options)
+        method = options.method
         if method is Method.AUTO:
             return self._chain(what, options)
         if what == _EXCHANGE and method.is_graph_only:
