@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from mimapp.errors import UsageError
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from mimapp.secret import SecretStore
 
 __all__ = [
+    "ADOPTED_TAG",
     "DISPLAY_NAME",
     "LABEL_PREFIX",
     "MARK",
+    "SCRIPT_DISPLAY_NAME",
+    "Only",
     "Registration",
     "check_address",
     "key_of_mailbox",
@@ -33,6 +37,10 @@ __all__ = [
 DISPLAY_NAME = "MIM Service mailbox client access"
 MARK = "mimapp:"
 _MAILBOX_MARK = "mimapp-mailbox:"
+#: On an application that mimapp did not make but took over: only what is needed is ever changed on it.
+ADOPTED_TAG = "mimapp-adopted"
+#: The name that Microsoft's retired script gave (read off its screen in the same guide).
+SCRIPT_DISPLAY_NAME = "Microsoft Identity Manager Service Mailbox client"
 LABEL_PREFIX = "mimapp "
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
@@ -40,8 +48,17 @@ _LONGEST_ADDRESS = 254
 _LONGEST_LOCAL_PART = 64
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _LONGEST_KEY = 40
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_NAME = 120  # Graph's limit for an application's displayName is 256; 120 is what its portal shows and takes
 _LIFETIME_LIMITS = (timedelta(days=1), timedelta(days=730))
+
+
+class Only(StrEnum):
+    """One administrator's part of the work."""
+
+    ENTRA = "entra"
+    EXCHANGE = "exchange"
+    CONSENT = "consent"
 
 
 def check_address(text: str, *, what: str) -> str:
@@ -101,6 +118,14 @@ class Registration:
         secret_lifetime: how long a new client secret lives.
         group_owner: the address that owns the scoping group; None: the signed-in administrator.
         owner: the object id or user name of a person to add as owner of the application; None adds nobody.
+        app_id: the client id of an application that exists and is to be used; None finds or makes one.
+        new: make an application although one that may be meant exists.
+        remove_user_read: take User.Read away also where it is somebody's sign-in.
+        restrict_existing: fence an application in although that takes mailboxes from what else uses it.
+        restore: bring a deleted application of this registration back.
+        purge_deleted: delete it for good, and make a new one.
+        only: do one administrator's part alone; None does everything.
+        fence_confirmed_by: who says that the fence stands, for a consent whose giver cannot read Exchange.
 
     Raises:
         UsageError: a value cannot be used; the message names it.
@@ -114,6 +139,14 @@ class Registration:
     secret_lifetime: timedelta = timedelta(days=180)
     group_owner: str | None = None
     owner: str | None = None
+    app_id: str | None = None
+    new: bool = False
+    remove_user_read: bool = False
+    restrict_existing: bool = False
+    restore: bool = False
+    purge_deleted: bool = False
+    only: Only | None = None
+    fence_confirmed_by: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mailbox", check_address(self.mailbox, what="mailbox"))
@@ -136,6 +169,7 @@ class Registration:
                 f"secret lifetime: {self.secret_lifetime.total_seconds() / 86_400:g} days is out of range",
                 hint=f"from {shortest.days} to {longest.days} days, such as 180d",
             )
+        self._check_choice()
         if self.group_owner is not None:
             owner = check_address(self.group_owner, what="group owner")
             if owner.lower() == self.mailbox.lower():
@@ -148,6 +182,25 @@ class Registration:
             if not self.owner.strip():
                 raise UsageError("owner: nobody is named", hint="give a user name or an object id with --owner USER")
             object.__setattr__(self, "owner", self.owner.strip())
+
+    def _check_choice(self) -> None:
+        """Which application: what is named has to have a form, and not to contradict itself."""
+        if self.app_id is not None and _GUID.fullmatch(self.app_id) is None:
+            raise UsageError(
+                f"app id: {self.app_id[:60]!r} is not an application's client id",
+                hint="it is a GUID: the application id, not the object id, of the Entra admin centre",
+            )
+        if self.new and self.app_id is not None:
+            raise UsageError("app id and new contradict each other", hint="give one of --app-id and --new")
+        if self.restore and self.purge_deleted:
+            raise UsageError(
+                "restore and purge contradict each other", hint="give one of --restore and --purge-deleted"
+            )
+        if self.fence_confirmed_by is not None and self.only is not Only.CONSENT:
+            raise UsageError(
+                "fence confirmed by: only a run that does nothing but consent takes somebody's word for the fence",
+                hint="use it with --only consent",
+            )
 
     @property
     def unique_name(self) -> str:

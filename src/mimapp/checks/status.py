@@ -69,7 +69,10 @@ def status_of(services: Services, wanted: Registration) -> Status:
     """
     observed = observe(services, wanted)
     steps, warnings, problem = _due(services, wanted, observed)
-    application = observed.application
+    entra, exchange = observed.entra, observed.exchange
+    if entra is None or exchange is None:
+        raise AssertionError("status reads both services")
+    application = entra.application
     return Status(
         tenant_id=services.tenant_id,
         tenant_name=tenant_name(observed) or services.tenant_id,
@@ -80,7 +83,7 @@ def status_of(services: Services, wanted: Registration) -> Status:
         consented=observed.granted,
         group=group_address(wanted, wanted.mailbox),
         fence_stands=observed.fence_stands,
-        ews=judge(observed.ews, None if application is None else application.app_id, services.cloud),
+        ews=judge(exchange.ews, None if application is None else application.app_id, services.cloud),
         ews_ends=services.cloud.ews_ends,
         credentials=() if application is None else credentials_of(services, wanted, application),
         due=steps,

@@ -29,6 +29,11 @@ __all__ = ["apply_plan"]
 _ACTIONS: Actions = {
     StepKind.CREATE_APPLICATION: entra_actions.create_application,
     StepKind.CORRECT_APPLICATION: entra_actions.correct_application,
+    StepKind.ADOPT_APPLICATION: entra_actions.adopt_application,
+    StepKind.RESTORE_APPLICATION: entra_actions.restore_application,
+    StepKind.PURGE_APPLICATION: entra_actions.purge_application,
+    StepKind.TRIM_USER_READ: entra_actions.trim_user_read,
+    StepKind.DROP_RESTORED_SECRETS: entra_actions.drop_restored_secrets,
     StepKind.ADD_OWNER: entra_actions.add_owner,
     StepKind.CREATE_PRINCIPAL: entra_actions.create_principal,
     StepKind.TAG_PRINCIPAL: entra_actions.tag_principal,
@@ -68,7 +73,7 @@ def apply_plan(plan: Plan, services: Services, on_event: Callable[[Event], None]
 
 
 def _late_sweep(run: Run) -> Step | None:
-    if not run.object_id:
+    if not run.object_id or run.observed.entra is None:
         return None
     labels = [entry.label for entry in unfinished(run.desk().entries())]
     if not labels:

@@ -5,13 +5,23 @@ Each may be repeated: creates go by a key (`uniqueName`, `appId`), a grant that 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mimapp.errors import ConflictError, DeniedError, UnsafePlanError, UsageError
+from mimapp.errors import (
+    ConflictError,
+    DeniedError,
+    NotFoundError,
+    ReplyLostError,
+    ServiceError,
+    UnsafePlanError,
+    UsageError,
+)
 from mimapp.graph import (
     EXCHANGE_ONLINE_APP_ID,
     MICROSOFT_GRAPH_APP_ID,
     NAME_TAKEN,
+    UNSET,
     USER_READ_ID,
     ApplicationPatch,
     PropertyLock,
@@ -20,7 +30,8 @@ from mimapp.graph import (
     ResourceAccess,
     ServicePrincipalPatch,
 )
-from mimapp.provisioning.plan import application_differences
+from mimapp.provisioning.adoption import USER_READ, user_read_grants, wants_user_read
+from mimapp.provisioning.plan_entra import application_differences, tags_of
 from mimapp.provisioning.run import Done
 
 if TYPE_CHECKING:
@@ -29,11 +40,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_owner",
+    "adopt_application",
+    "consent_url",
     "correct_application",
     "create_application",
     "create_principal",
+    "drop_restored_secrets",
     "grant_consent",
+    "purge_application",
+    "restore_application",
     "tag_principal",
+    "trim_user_read",
 ]
 
 #: Locks every credential and property of the service principals that other tenants could make of the application.
@@ -50,7 +67,7 @@ def create_application(run: Run) -> Done:
         required_resource_access=(
             RequiredResourceAccess(
                 resource_app_id=EXCHANGE_ONLINE_APP_ID,
-                resource_access=(ResourceAccess(id=run.observed.resource.role_id, type="Role"),),
+                resource_access=(ResourceAccess(id=run.entra.resource.role_id, type="Role"),),
             ),
         ),
         is_fallback_public_client=False,
@@ -87,25 +104,94 @@ def correct_application(run: Run) -> Done:
     """Put right what differs, and leave what somebody else added."""
     run.application()
     application = run.services.graph.applications.get(run.object_id, fresh=True)
-    differs = application_differences(run.wanted, application, run.observed.resource.role_id)
+    seen = replace(run.entra, application=application)
+    differs = application_differences(run.wanted, seen)
     if not differs:
         return Done(detail="is right by now", wrote=False)
+    keeps_user_read = wants_user_read(run.wanted, seen)
     patch = ApplicationPatch(
-        required_resource_access=_merged_access(application, run.observed.resource.role_id),
-        service_principal_lock_configuration=_LOCK,
-        tags=tuple(dict.fromkeys([*(application.tags or ()), *run.wanted.tags])),
+        required_resource_access=_merged_access(application, seen.resource.role_id, keeps_user_read=keeps_user_read),
+        service_principal_lock_configuration=UNSET if seen.is_adopted else _LOCK,
+        tags=tuple(dict.fromkeys([*(application.tags or ()), *tags_of(run.wanted, seen)])),
     )
     run.services.graph.applications.change(run.object_id, patch, fresh=True)
-    return Done(detail=", ".join(differs))
+    return Done(detail=", ".join(differs), before=f"tags {' '.join(application.tags or ())}".strip())
 
 
-def _merged_access(application: Application, role_id: str) -> tuple[RequiredResourceAccess, ...]:
-    """Every permission that is there, without User.Read and with ours: Graph replaces the whole list."""
+def adopt_application(run: Run) -> Done:
+    """Take over an application that somebody else made: as `correct_application`, and our key where it has none.
+
+    That `uniqueName` can be set on an old application is unverified (Microsoft Graph v1.0 metadata has the property):
+    where it cannot, the mark is enough.
+    """
+    done = correct_application(run)
+    application = run.entra.application
+    if application is None or application.unique_name is not None:
+        return done
+    patch = ApplicationPatch(unique_name=run.wanted.unique_name)
+    try:
+        run.services.graph.applications.change(run.object_id, patch, fresh=True)
+    except ServiceError as error:
+        return replace(
+            done, detail=f"{done.detail}; Graph does not set its uniqueName ({error.code}): the tag is its key"
+        )
+    return done
+
+
+def restore_application(run: Run) -> Done:
+    """Bring the application back from the recycle bin; the fence stands by now, should its grant come back with it."""
+    if not run.stands:
+        raise UnsafePlanError("the fence does not stand, so the application is not restored")
+    try:
+        run.services.graph.deleted.restore(run.object_id)
+    except (NotFoundError, ReplyLostError, ConflictError):
+        # Restored already, by the reply that was lost or by somebody else: then it is there.
+        run.services.graph.applications.get(run.object_id, fresh=True)
+        return Done(detail="was restored", wrote=False)
+    return Done(detail=f"{run.application_id} is back")
+
+
+def drop_restored_secrets(run: Run) -> Done:
+    """Remove every client secret that came back with a restored application."""
+    deleted = run.entra.deleted
+    old = () if deleted is None else deleted.password_credentials or ()
+    gone = 0
+    for credential in old:
+        if credential.key_id is not None:
+            gone += run.services.graph.credentials.remove_password(run.object_id, credential.key_id, fresh=True)
+    return Done(detail=f"{gone} removed", wrote=gone > 0)
+
+
+def purge_application(run: Run) -> Done:
+    """Delete the application in the recycle bin for good, so that its key is free."""
+    deleted = run.entra.deleted
+    purged = deleted is not None and run.services.graph.deleted.purge(deleted.id)
+    return Done(detail="gone for good" if purged else "was gone", wrote=purged)
+
+
+def trim_user_read(run: Run) -> Done:
+    """Take the word User.Read out of delegated grants; a grant with nothing left is deleted."""
+    delegated = run.services.graph.delegated_grants
+    trimmed = 0
+    for grant in user_read_grants(run.wanted, run.entra):
+        rest = [scope for scope in grant.scopes if scope != USER_READ]
+        if rest:
+            delegated.set_scope(grant.id, " ".join(rest))
+        else:
+            delegated.delete(grant.id)
+        trimmed += 1
+    return Done(detail=f"taken out of {trimmed} grant{'s' if trimmed != 1 else ''}", wrote=trimmed > 0)
+
+
+def _merged_access(
+    application: Application, role_id: str, *, keeps_user_read: bool
+) -> tuple[RequiredResourceAccess, ...]:
+    """Every permission that is there and ours, User.Read only where it stays: Graph replaces the whole list."""
     wanted = ResourceAccess(id=role_id, type="Role")
     merged: list[RequiredResourceAccess] = []
     for resource in application.required_resource_access or ():
         access = resource.resource_access
-        if resource.resource_app_id == MICROSOFT_GRAPH_APP_ID:
+        if resource.resource_app_id == MICROSOFT_GRAPH_APP_ID and not keeps_user_read:
             access = tuple(item for item in access if item.id != USER_READ_ID)
         if resource.resource_app_id == EXCHANGE_ONLINE_APP_ID and wanted not in access:
             access = (*access, wanted)
@@ -141,10 +227,18 @@ def create_principal(run: Run) -> Done:
 
 def tag_principal(run: Run) -> Done:
     """Add our tags to those that a service principal has."""
-    found = run.observed.principal
+    found = run.entra.principal
     tags = tuple(dict.fromkeys([*((found.tags if found else None) or ()), *run.wanted.tags]))
     run.services.graph.service_principals.change(run.principal(), ServicePrincipalPatch(tags=tags), fresh=True)
     return Done(detail="marked")
+
+
+def consent_url(run: Run) -> str:
+    """Where an administrator can consent in a browser; it needs no change to the application.
+
+    https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent
+    """
+    return f"{run.services.cloud.authority(run.services.tenant_id)}/adminconsent?client_id={run.application_id}"
 
 
 def grant_consent(run: Run) -> Done:
@@ -155,18 +249,19 @@ def grant_consent(run: Run) -> Done:
     """
     if not run.stands:
         raise UnsafePlanError("the fence does not stand, so nothing is consented to")
+    if (word := run.wanted.fence_confirmed_by) is not None and not run.observed.fence_stands:
+        run.warnings.append(f"consented to on the word of {word} that the fence stands")
     principal_id = run.principal()
-    resource = run.observed.resource
+    resource = run.entra.resource
     try:
         grant = run.services.graph.role_grants.grant(
             principal_id=principal_id, resource_id=resource.principal_id, role_id=resource.role_id, fresh=True
         )
     except DeniedError as error:
-        url = f"{run.services.cloud.authority(run.services.tenant_id)}/adminconsent?client_id={run.application_id}"
         run.attention.append(
             f"admin consent is missing, {run.services.graph_operator.name} may not give it ({error}): let a Privileged "
-            f"Role Administrator, Cloud Application Administrator or Application Administrator open {url}, or run "
-            "mimapp register again as one of them"
+            "Role Administrator, Cloud Application Administrator or Application Administrator open "
+            f"{consent_url(run)}, or run mimapp register again as one of them"
         )
         return Done(detail="not granted: the signed-in account lacks the right", wrote=False)
     run.consented = True

@@ -13,7 +13,7 @@ from mimapp.errors import BadReplyError, BusyError, ConflictError, DeadlineError
 from mimapp.exchange import GroupChange, NewGroup, Unknown
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import ObservedGroup
-from mimapp.provisioning.plan import POLICY_NOTE, group_problem, restricts_to
+from mimapp.provisioning.plan_exchange import POLICY_NOTE, group_problem, restricts_to
 from mimapp.provisioning.run import Done
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _SENDS = 3
 
 def create_group(run: Run) -> Done:
     """Create the security group with the mailbox in it; a group that is there already is judged, then used."""
-    groups, owner = run.services.exchange.groups, run.observed.group_owner
+    groups, owner = run.services.exchange.groups, run.exchange.group_owner
     new = NewGroup(
         name=run.wanted.group_name,
         alias=run.wanted.group_name,
@@ -81,7 +81,7 @@ def hide_group(run: Run) -> Done:
 
 def create_policy(run: Run) -> Done:
     """Create the restriction. What a second identical one is answered with is unknown: it is looked for first."""
-    run.application()
+    run.known_application_id()
     policies = run.services.exchange.access_policies
     description = run.wanted.mark
 
@@ -99,9 +99,9 @@ def create_policy(run: Run) -> Done:
 
 def stand_fence(run: Run) -> Done:
     """Wait until the policy is listed and the test cmdlet grants the mailbox and denies one outside."""
-    run.application()
+    run.known_application_id()
     policies = run.services.exchange.access_policies
-    outside = run.observed.outside
+    outside = run.exchange.outside
 
     def ask() -> AccessPolicy | None:
         policy = _listed_policy(run)
@@ -125,7 +125,7 @@ def allow_ews(run: Run) -> Done:
     Raises:
         ServiceError: the list that came back lacks an id that stood in it before, and writing the union failed.
     """
-    run.application()
+    run.known_application_id()
     organization = run.services.exchange.organization
     before = organization.read()
     run.ews = before

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mimapp.provisioning.entra_actions import consent_url
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
+from mimapp.spec import Only
 
 if TYPE_CHECKING:
     from mimapp.provisioning.outcome import Change, Failure
@@ -35,6 +37,7 @@ def outcome_of(
     """What the run came to."""
     scope = _scope(run)
     ews = _ews(run)
+    _add_parts_left(run)
     _add_owner_warning(run)
     _add_elsewhere(run)
     return Outcome(
@@ -61,7 +64,8 @@ def _scope(run: Run) -> ScopeResult:
     """The fence, and whether the time in which Exchange may not enforce it yet is over."""
     services = run.services
     now = services.clock.now()
-    policy = run.policy or next(iter(run.observed.policies), None)
+    seen = run.observed.exchange
+    policy = run.policy or next(iter(() if seen is None else seen.policies), None)
     result = ScopeResult(
         group=run.group_id,
         policy="" if policy is None else policy.identity,
@@ -69,7 +73,7 @@ def _scope(run: Run) -> ScopeResult:
         proven=False,
         expected=None,
     )
-    if not run.stands:
+    if not run.stands or seen is None:
         return result
     since = services.journal.state(services.tenant_id, run.wanted.key).since.get(FENCE_NOTE)
     if since is None:
@@ -77,7 +81,7 @@ def _scope(run: Run) -> ScopeResult:
         services.journal.note_since(services.tenant_id, run.wanted.key, FENCE_NOTE, now)
     expected = since + _POLICY_TAKES
     if now >= expected:
-        return replace(result, proven=run.observed.outside is not None)
+        return replace(result, proven=seen.outside is not None)
     run.warnings.append(
         "not yet proven restricted: Exchange's own test denies other mailboxes, real access may follow until "
         f"{expected:%Y-%m-%d %H:%M} UTC"
@@ -88,6 +92,8 @@ def _scope(run: Run) -> ScopeResult:
 def _ews(run: Run) -> EwsResult:
     services = run.services
     cloud = services.cloud
+    if run.ews is None:
+        return EwsResult(allowed=None, reason="the EWS settings were not read", effective=None, ends=cloud.ews_ends)
     verdict = judge(run.ews, run.application_id or None, cloud)
     since = services.journal.state(services.tenant_id, run.wanted.key).since.get(EWS_NOTE)
     effective = None if since is None else since + _LIST_TAKES
@@ -106,8 +112,25 @@ def _ews(run: Run) -> EwsResult:
     return EwsResult(allowed=verdict.allowed, reason=verdict.reason, effective=effective, ends=cloud.ews_ends)
 
 
+def _add_parts_left(run: Run) -> None:
+    """What the other administrators still have to do, after a run that did one part alone."""
+    only, mailbox = run.wanted.only, f"--mailbox {run.wanted.mailbox}"
+    if only is Only.ENTRA and not run.consented:
+        run.attention.append(
+            "the application is made and consent is missing: an Exchange administrator runs mimapp register --only "
+            f"exchange {mailbox}, then a Privileged Role, Cloud Application or Application Administrator runs mimapp "
+            f"register --only consent {mailbox}, or opens {consent_url(run)}"
+        )
+    if only is Only.EXCHANGE and not run.application_id:
+        run.attention.append(
+            "the group is there and there is no application to fence in yet: run mimapp register --only entra "
+            f"{mailbox}, then this again"
+        )
+
+
 def _add_owner_warning(run: Run) -> None:
-    names = [owner.user_principal_name or owner.display_name or owner.id for owner in run.observed.owners]
+    owners = () if run.observed.entra is None else run.observed.entra.owners
+    names = [owner.user_principal_name or owner.display_name or owner.id for owner in owners]
     if names:
         run.warnings.append(
             f"{', '.join(names)} own{'s' if len(names) == 1 else ''} the application: an owner can add secrets to it "
@@ -117,9 +140,9 @@ def _add_owner_warning(run: Run) -> None:
 
 def _add_elsewhere(run: Run) -> None:
     """A secret of mimapp's whose value lies on another machine is shown, and never replaced."""
-    if run.secret is not None:
+    if run.secret is not None or run.observed.entra is None:
         return
-    elsewhere = [s for s in run.observed.secrets if s.is_ours and s.label not in run.observed.stale_labels]
+    elsewhere = [s for s in run.observed.entra.secrets if s.is_ours and s.label not in run.observed.stale_labels]
     for secret in elsewhere:
         run.attention.append(
             f"the secret {secret.label} ({secret.key_id}) is stored elsewhere: neither this machine nor a store named "

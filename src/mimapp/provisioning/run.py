@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from mimapp.errors import NotFoundError
 from mimapp.provisioning.observe import group_address
-from mimapp.provisioning.plan import current_secret
+from mimapp.provisioning.plan_entra import current_secret
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mimapp.credentials import Desk
     from mimapp.exchange import AccessPolicy, EwsSettings
-    from mimapp.provisioning.observe import Observed
+    from mimapp.provisioning.observe import EntraView, ExchangeView, Observed
     from mimapp.provisioning.outcome import SecretResult
     from mimapp.provisioning.services import Services
     from mimapp.spec import Registration
@@ -71,33 +71,59 @@ class Run:
     policy: AccessPolicy | None = None
     stands: bool = False
     consented: bool = False
-    ews: EwsSettings = field(init=False)
+    ews: EwsSettings | None = field(init=False)
     ews_written: datetime | None = None
     secret: SecretResult | None = None
     warnings: list[str] = field(default_factory=list)
     attention: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        seen = self.observed
-        if seen.application is not None:
-            self.application_id, self.object_id = seen.application.app_id, seen.application.id
-        if seen.principal is not None:
-            self.principal_id = seen.principal.id
+        entra, exchange = self.observed.entra, self.observed.exchange
+        self.application_id = self.observed.application_id or ""
         self.group_id = group_address(self.wanted, self.wanted.mailbox)
-        self.stands = seen.fence_stands
-        self.consented = seen.granted
-        self.ews = seen.ews
-        current = current_secret(seen.secrets)
+        self.consented = self.observed.granted
+        self.stands = self.observed.fence_stands or self.wanted.fence_confirmed_by is not None
+        self.ews = None if exchange is None else exchange.ews
+        if entra is None:
+            return
+        there = entra.application or (entra.deleted if self.wanted.restore else None)
+        if there is not None:
+            self.application_id, self.object_id = there.app_id, there.id
+        if entra.principal is not None:
+            self.principal_id = entra.principal.id
+        current = current_secret(entra.secrets)
         self.secret = None if current is None else current.result
+
+    @property
+    def entra(self) -> EntraView:
+        """What Graph said before the run; a step that needs it is only planned where it was read."""
+        if self.observed.entra is None:
+            raise AssertionError("a step of Entra's in a run that did not read Entra")
+        return self.observed.entra
+
+    @property
+    def exchange(self) -> ExchangeView:
+        """What Exchange said before the run, the same way."""
+        if self.observed.exchange is None:
+            raise AssertionError("a step of Exchange's in a run that did not read Exchange")
+        return self.observed.exchange
 
     def application(self) -> str:
         """The application object's id; looked up where a run before this one made it and a read missed it."""
+        if self.observed.entra is None:
+            raise AssertionError("the application is looked up only where Entra is read")
         if not self.object_id:
             found = self.services.graph.applications.by_unique_name(self.wanted.unique_name, fresh=True)
             if found is None:
                 raise _missing("application", self.wanted.unique_name)
             self.object_id, self.application_id = found.id, found.app_id
         return self.object_id
+
+    def known_application_id(self) -> str:
+        """The client id; looked up where it is not known yet."""
+        if not self.application_id:
+            self.application()
+        return self.application_id
 
     def principal(self) -> str:
         """The service principal's id, looked up the same way."""

@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Step", "StepKind"]
+__all__ = ["EVERY_PART", "Part", "Step", "StepKind"]
+
+
+class Part(StrEnum):
+    """One half of the work, which one administrator can do without the rights of the other."""
+
+    ENTRA = "entra"
+    EXCHANGE = "exchange"
+
+
+EVERY_PART = frozenset(Part)
 
 
 class StepKind(StrEnum):
@@ -17,6 +27,9 @@ class StepKind(StrEnum):
 
     CREATE_APPLICATION = "application.create"
     CORRECT_APPLICATION = "application.correct"
+    ADOPT_APPLICATION = "application.adopt"
+    RESTORE_APPLICATION = "application.restore"
+    PURGE_APPLICATION = "application.purge"
     ADD_OWNER = "application.owner"
     CREATE_PRINCIPAL = "principal.create"
     TAG_PRINCIPAL = "principal.tag"
@@ -26,7 +39,9 @@ class StepKind(StrEnum):
     CREATE_POLICY = "policy.create"
     STAND_FENCE = "fence.stand"
     GRANT_CONSENT = "consent.grant"
+    TRIM_USER_READ = "user-read.trim"
     ALLOW_EWS = "ews.allow"
+    DROP_RESTORED_SECRETS = "secret.drop-restored"
     ISSUE_SECRET = "secret.issue"  # noqa: S105 - the name of a step
     PROVE_SECRET = "secret.prove"  # noqa: S105 - the name of a step
     SWEEP_SECRETS = "secret.sweep"

@@ -1,0 +1,150 @@
+"""What Exchange says of a registration: mailbox, group, access policies and their test, the EWS settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mimapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from mimapp.exchange import AccessPolicy, EwsSettings, Group, GroupMember, Mailbox
+    from mimapp.provisioning.services import Services
+    from mimapp.spec import Registration
+
+__all__ = ["ExchangeReader", "ExchangeView", "ObservedGroup", "group_address"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedGroup:
+    """The scoping group at our address: what it is, who is in it, and the mark in its notes (None: not readable)."""
+
+    group: Group
+    members: tuple[GroupMember, ...]
+    notes: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeView:
+    """Exchange's half of what was seen.
+
+    Attributes:
+        mailbox: the MIM Service mailbox.
+        group: the scoping group, or None.
+        group_owner: the address that is to own a new group, or why there is none; None when the group exists.
+        policies: the access policies that name the application.
+        outside: the address of a mailbox outside the group, for the test cmdlet only; None when there is none.
+        inside_granted: what the test cmdlet says of the mailbox; None: not asked.
+        outside_granted: what it says of the one outside; None: not asked.
+        ews: the organisation's EWS settings.
+    """
+
+    mailbox: Mailbox
+    group: ObservedGroup | None
+    group_owner: str | UsageError | None
+    policies: tuple[AccessPolicy, ...]
+    outside: str | None
+    inside_granted: bool | None
+    outside_granted: bool | None
+    ews: EwsSettings
+
+    @property
+    def fence_stands(self) -> bool:
+        """Whether the policy is listed and the service's own test grants inside and denies outside.
+
+        Where the tenant has no other mailbox, nothing can be denied: then "granted" has to do, and is warned about.
+        """
+        denied = self.outside_granted is False or self.outside is None
+        return bool(self.policies) and self.inside_granted is True and denied
+
+
+def group_address(wanted: Registration, mailbox: str) -> str:
+    """The address of the scoping group: our name in the domain of the mailbox, which the tenant accepts."""
+    return f"{wanted.group_name}@{mailbox.partition('@')[2].lower()}"
+
+
+class ExchangeReader:
+    """Reads Exchange in two rounds; the first begins when it is made."""
+
+    def __init__(self, services: Services, wanted: Registration, pool: Executor) -> None:
+        exchange = services.exchange
+        self._services = services
+        self._wanted = wanted
+        self._pool = pool
+        self._mailbox = pool.submit(exchange.mailboxes.get, wanted.mailbox)
+        self._group = pool.submit(_group, services, group_address(wanted, wanted.mailbox))
+        self._policies = pool.submit(exchange.access_policies.list)
+        self._outside = pool.submit(exchange.mailboxes.some_other_than, (wanted.mailbox,))
+        self._ews = pool.submit(exchange.organization.read)
+
+    def second_round(self, app_id: str | None) -> Callable[[], ExchangeView]:
+        """Ask what depends on the application; what it gives back waits for the answers.
+
+        Raises:
+            UsageError: the mailbox is not there.
+        """
+        mailbox = self._mailbox.result()
+        if mailbox is None:
+            raise UsageError(
+                f"mailbox: Exchange Online has no mailbox {self._wanted.mailbox}",
+                hint="check the address; a mailbox that is still on-premises or has no licence does not count",
+            )
+        policies = tuple(p for p in self._policies.result() if app_id and p.app_id.lower() == app_id.lower())
+        outside = self._outside.result()
+        outside_address = None if outside is None else outside.primary_smtp_address
+        group = self._group.result()
+        inside = self._test(self._wanted.mailbox, app_id) if policies else None
+        denied = self._test(outside_address, app_id) if policies else None
+        owner = self._pool.submit(_group_owner, self._services, self._wanted) if group is None else None
+        return lambda: ExchangeView(
+            mailbox=mailbox,
+            group=group,
+            group_owner=None if owner is None else owner.result(),
+            policies=policies,
+            outside=outside_address,
+            inside_granted=None if inside is None else inside(),
+            outside_granted=None if denied is None else denied(),
+            ews=self._ews.result(),
+        )
+
+    def _test(self, mailbox: str | None, app_id: str | None) -> Callable[[], bool] | None:
+        if mailbox is None or app_id is None:
+            return None
+        asked = self._pool.submit(self._services.exchange.access_policies.test, mailbox, app_id)
+        return lambda: asked.result().granted
+
+
+def _group(services: Services, address: str) -> ObservedGroup | None:
+    group = services.exchange.groups.get(address)
+    if group is None:
+        return None
+    members = services.exchange.groups.members(address)
+    return ObservedGroup(group=group, members=members, notes=services.exchange.groups.notes(address))
+
+
+def _group_owner(services: Services, wanted: Registration) -> str | UsageError:
+    """Who is to own a new group: the one who was named, else the signed-in administrator; or why nobody can."""
+    operator = services.exchange_operator
+    if wanted.group_owner is not None:
+        owner = wanted.group_owner
+    elif operator.is_app_only:
+        return UsageError(
+            "the scoping group needs an owner, and an application that signs in by itself cannot be one",
+            hint="name an administrator's mailbox with --group-owner ADDRESS or MIMAPP_GROUP_OWNER",
+        )
+    else:
+        owner = operator.name
+    if owner.lower() == wanted.mailbox.lower():
+        return UsageError(
+            f"the scoping group cannot be owned by {owner}: the MIM mailbox would guard its own fence",
+            hint="name an administrator's mailbox with --group-owner ADDRESS",
+        )
+    if services.exchange.mailboxes.recipient(owner) is None:
+        return UsageError(
+            f"the scoping group cannot be owned by {owner}: Exchange knows no such recipient",
+            hint="name an administrator who has a mailbox with --group-owner ADDRESS",
+        )
+    return owner

@@ -1,0 +1,213 @@
+"""The steps that Entra needs: the application and its service principal, consent, and the client secret."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mimapp.errors import UnsafePlanError
+from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, MICROSOFT_GRAPH_APP_ID, USER_READ_ID
+from mimapp.provisioning.adoption import user_read_grants, wants_user_read
+from mimapp.provisioning.steps import Step, StepKind
+from mimapp.spec import ADOPTED_TAG, mailbox_of_tags, registration_of_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mimapp.graph import Application
+    from mimapp.provisioning.observe import EntraView, Observed, ObservedSecret
+    from mimapp.spec import Registration
+
+__all__ = [
+    "application_differences",
+    "application_steps",
+    "consent_steps",
+    "current_secret",
+    "recycle_steps",
+    "secret_steps",
+    "tags_of",
+]
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def application_differences(wanted: Registration, seen: EntraView) -> tuple[str, ...]:
+    """What is to be put right on an application that is there, by name; never what somebody else added."""
+    application = seen.application
+    if application is None:
+        return ()
+    access = {
+        (resource.resource_app_id, item.id)
+        for resource in application.required_resource_access or ()
+        for item in resource.resource_access
+    }
+    lock = application.service_principal_lock_configuration
+    is_locked = lock is not None and lock.is_enabled and bool(lock.all_properties)
+    has_user_read = (MICROSOFT_GRAPH_APP_ID, USER_READ_ID) in access
+    found = {
+        "the permission": (EXCHANGE_ONLINE_APP_ID, seen.resource.role_id) not in access,
+        "User.Read (removed)": has_user_read and not wants_user_read(wanted, seen),
+        "its tags": not set(tags_of(wanted, seen)) <= set(application.tags or ()),
+        "the property lock": not is_locked and not seen.is_adopted,
+    }
+    return tuple(name for name, differs in found.items() if differs)
+
+
+def tags_of(wanted: Registration, seen: EntraView) -> tuple[str, ...]:
+    """The tags that the application is to have: the mark, and that it was taken over where it was."""
+    return (*wanted.tags, ADOPTED_TAG) if seen.is_adopted else wanted.tags
+
+
+def current_secret(secrets: tuple[ObservedSecret, ...]) -> ObservedSecret | None:
+    """The secret of ours that a store of this run has, the one that lives longest; None when there is none."""
+    here = [secret for secret in secrets if secret.is_ours and secret.is_here and not secret.refused]
+    return max(here, key=lambda secret: (secret.expires or _NEVER, secret.key_id), default=None)
+
+
+def recycle_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
+    """Bring a deleted application back, or delete it for good; its old secrets go before anything else may use them."""
+    deleted = seen.deleted
+    if deleted is None:
+        return
+    if wanted.purge_deleted:
+        yield Step(
+            kind=StepKind.PURGE_APPLICATION,
+            target=f"deleted application {deleted.app_id}",
+            desired="gone for good",
+            title=f"Delete the application {deleted.app_id} for good",
+        )
+        return
+    old = [credential.display_name or credential.key_id or "" for credential in deleted.password_credentials or ()]
+    yield Step(
+        kind=StepKind.RESTORE_APPLICATION,
+        target=f"deleted application {deleted.app_id}",
+        desired="restored",
+        title=f"Restore the application {deleted.app_id} from the recycle bin",
+    )
+    if old:
+        yield Step(
+            kind=StepKind.DROP_RESTORED_SECRETS,
+            target=f"secret of {wanted.unique_name}",
+            desired=f"without its {len(old)} old secrets",
+            title=f"Remove its {len(old)} old client secrets: {', '.join(old)}",
+        )
+
+
+def application_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
+    """What is missing of the application and its service principal.
+
+    Raises:
+        UnsafePlanError: the application is another registration's.
+    """
+    name, application = wanted.unique_name, seen.application
+    will_be_restored = seen.deleted is not None and wanted.restore
+    if application is not None:
+        _check_mailbox(wanted, application)
+    if application is None and not will_be_restored:
+        yield Step(
+            kind=StepKind.CREATE_APPLICATION,
+            target=f"application {name}",
+            desired=f"{wanted.display_name}; AzureADMyOrg; {FULL_ACCESS_AS_APP}; {' '.join(wanted.tags)}",
+            title=f"Register the application “{wanted.display_name}”, its only permission {FULL_ACCESS_AS_APP}",
+        )
+    elif application is None or (differs := application_differences(wanted, seen)):
+        named = ["what a restored application may lack"] if application is None else differs
+        takes_over = seen.adopting
+        yield Step(
+            kind=StepKind.ADOPT_APPLICATION if takes_over else StepKind.CORRECT_APPLICATION,
+            target=f"application {name}"
+            if not takes_over or application is None
+            else f"application {application.app_id}",
+            desired=", ".join(named),
+            title=f"{'Take over the application: set' if takes_over else 'Put right on the application:'} "
+            f"{', '.join(named)}",
+        )
+    if wanted.owner is not None and not _is_owner(wanted.owner, seen):
+        yield Step(
+            kind=StepKind.ADD_OWNER,
+            target=f"application {name}",
+            desired=f"owner {wanted.owner.lower()}",
+            title=f"Make {wanted.owner} an owner of the application",
+        )
+    principal = seen.principal
+    if principal is None:
+        yield Step(
+            kind=StepKind.CREATE_PRINCIPAL,
+            target=f"service principal of {name}",
+            desired=" ".join(wanted.tags),
+            title="Create its service principal",
+        )
+    elif not set(wanted.tags) <= set(principal.tags or ()):
+        yield Step(
+            kind=StepKind.TAG_PRINCIPAL,
+            target=f"service principal of {name}",
+            desired=" ".join(wanted.tags),
+            title="Mark its service principal as this registration's",
+        )
+
+
+def _check_mailbox(wanted: Registration, application: Application) -> None:
+    tags = application.tags or ()
+    marked_for, mailbox = registration_of_tags(tags), mailbox_of_tags(tags)
+    if marked_for not in {None, wanted.key} or mailbox not in {None, wanted.mailbox.lower()}:
+        raise UnsafePlanError(
+            f"the application {application.app_id} belongs to registration {marked_for or wanted.key!r} of mailbox "
+            f"{mailbox or 'unknown'}",
+            hint="give this mailbox a registration of its own with --registration KEY",
+        )
+
+
+def _is_owner(owner: str, seen: EntraView) -> bool:
+    names = {
+        name.lower() for found in seen.owners for name in (found.id, found.user_principal_name) if name is not None
+    }
+    return owner.lower() in names
+
+
+def consent_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
+    """Admin consent, and User.Read taken away where the portal added it."""
+    if user_read_grants(wanted, seen):
+        yield Step(
+            kind=StepKind.TRIM_USER_READ,
+            target=f"delegated grant of {wanted.unique_name}",
+            desired="without User.Read",
+            title="Take User.Read out of the application's delegated grant",
+        )
+    if not seen.granted:
+        yield Step(
+            kind=StepKind.GRANT_CONSENT,
+            target=f"consent of {wanted.unique_name}",
+            desired=FULL_ACCESS_AS_APP,
+            title=f"Grant admin consent for {FULL_ACCESS_AS_APP}",
+        )
+
+
+def secret_steps(wanted: Registration, observed: Observed, seen: EntraView) -> Iterator[Step]:
+    """A secret where none of ours is here, its proof, and what an interrupted run left; that comes last of all."""
+    name = wanted.unique_name
+    current = current_secret(seen.secrets)
+    stale = set(observed.stale_labels)
+    elsewhere = any(s.is_ours and not s.is_here and not s.refused and s.label not in stale for s in seen.secrets)
+    if current is None and not elsewhere:
+        days = wanted.secret_lifetime.total_seconds() / 86_400
+        stores = [store.uri for store in wanted.stores]
+        yield Step(
+            kind=StepKind.ISSUE_SECRET,
+            target=f"secret of {name}",
+            desired=f"{days:g} d; {' '.join(stores)}",
+            title=f"Issue a client secret for {days:g} days and store it in {', '.join(stores)}",
+        )
+    if (current is None and not elsewhere) or (current is not None and not current.proven):
+        yield Step(
+            kind=StepKind.PROVE_SECRET,
+            target=f"secret of {name}",
+            desired="gets a token",
+            title="Prove the stored secret by getting a token with it",
+        )
+    if stale:
+        yield Step(
+            kind=StepKind.SWEEP_SECRETS,
+            target=f"secret of {name}",
+            desired="revoke what no store has",
+            title=f"Revoke what an interrupted run asked for and never stored: {', '.join(sorted(stale))}",
+        )

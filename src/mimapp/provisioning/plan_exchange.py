@@ -1,0 +1,136 @@
+"""The steps that Exchange needs: the group, the access policy on it, the fence, and the EWS list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mimapp.errors import UnsafePlanError
+from mimapp.provisioning.ews import judge
+from mimapp.provisioning.observe import group_address
+from mimapp.provisioning.steps import Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from mimapp.clouds import Cloud
+    from mimapp.exchange import AccessPolicy
+    from mimapp.provisioning.observe import ExchangeView, Observed, ObservedGroup
+    from mimapp.spec import Registration
+
+__all__ = ["POLICY_NOTE", "ews_steps", "fence_steps", "group_problem", "restricts_to"]
+
+#: Under this name the journal keeps when the access policy's creation was acknowledged.
+POLICY_NOTE = "policy acknowledged"
+#: A policy may stay unlisted for hours (microsoft-graph-docs#6260, #16801); a day later it is taken for gone.
+_LIST_LAG = timedelta(days=1)
+_RESTRICT = "RestrictAccess"
+
+
+def group_problem(wanted: Registration, found: ObservedGroup) -> UnsafePlanError | None:
+    """Why the group at our address cannot be our fence, or None.
+
+    The mark in its notes says whose it is. Whether `Get-Group` gives the notes back is unverified: where it does not,
+    a group whose only member is the mailbox, or that is empty, counts as ours.
+    """
+    address = group_address(wanted, wanted.mailbox)
+    way_out = "look at what the group is for, then name another registration with --registration KEY"
+    if not found.group.is_security:
+        return UnsafePlanError(
+            f"{address} is of kind {found.group.recipient_type_details or 'unknown'}, and an access policy needs a "
+            "mail-enabled security group",
+            hint=way_out,
+        )
+    if found.notes and wanted.mark not in found.notes.split():
+        return UnsafePlanError(f"the group {address} exists and is not this registration's", hint=way_out)
+    mailbox = wanted.mailbox.lower()
+    others = [member for member in found.members if member.primary_smtp_address.lower() != mailbox]
+    if others:
+        return UnsafePlanError(
+            f"the group {address} has members besides {wanted.mailbox}: the application would reach their mailboxes",
+            hint="remove them from the group, or name another registration with --registration KEY",
+            details=[f"member: {member.primary_smtp_address or member.name}" for member in others],
+        )
+    return None
+
+
+def restricts_to(policy: AccessPolicy, found: ObservedGroup | None) -> bool:
+    """Whether a policy of the application is the restriction to this group.
+
+    The part of `ScopeIdentityRaw` after the semicolon is compared with the group's Entra id [unverified rule]; a group
+    so new that its id is missing matches any restriction of the application.
+    """
+    if found is None or policy.access_right != _RESTRICT:
+        return False
+    ids = (found.group.external_directory_object_id.lower(), policy.scope_group_object_id.lower())
+    return "" in ids or ids[0] == ids[1]
+
+
+def fence_steps(wanted: Registration, observed: Observed, seen: ExchangeView, now: datetime) -> Iterator[Step]:
+    """What is missing of the fence; the group alone where there is no application to fence in yet.
+
+    Raises:
+        UnsafePlanError: the group at our address cannot be the fence.
+    """
+    if seen.group is not None and (problem := group_problem(wanted, seen.group)) is not None:
+        raise problem
+    name, address = wanted.unique_name, group_address(wanted, wanted.mailbox)
+    yield from _group_steps(wanted, seen, address)
+    makes_application = observed.entra is not None and wanted.only is None
+    if observed.application_id is None and not makes_application:
+        return
+    has_policy = any(restricts_to(policy, seen.group) for policy in seen.policies)
+    acknowledged = observed.journal.since.get(POLICY_NOTE)
+    may_be_unlisted = acknowledged is not None and now < acknowledged + _LIST_LAG
+    if not has_policy and not (may_be_unlisted and observed.application_id is not None):
+        yield Step(
+            kind=StepKind.CREATE_POLICY,
+            target=f"access policy of {name}",
+            desired=f"RestrictAccess {address}",
+            title=f"Restrict the application to the members of {address}",
+        )
+    if not (has_policy and seen.fence_stands):
+        yield Step(
+            kind=StepKind.STAND_FENCE,
+            target=f"fence of {name}",
+            desired=f"granted {wanted.mailbox.lower()}, denied elsewhere",
+            title=f"Wait until Exchange grants {wanted.mailbox} and denies another mailbox",
+        )
+
+
+def ews_steps(wanted: Registration, observed: Observed, seen: ExchangeView, cloud: Cloud) -> Iterator[Step]:
+    """The entry in the EWS allow list, where adding it takes nothing from anybody."""
+    may_exist = observed.application_id is not None or wanted.only is None
+    if may_exist and judge(seen.ews, observed.application_id, cloud).may_append:
+        yield Step(
+            kind=StepKind.ALLOW_EWS,
+            target="organization EwsAllowedAppIDs",
+            desired=f"lists {wanted.unique_name}",
+            title="Append the application to the tenant's EWS allow list",
+        )
+
+
+def _group_steps(wanted: Registration, seen: ExchangeView, address: str) -> Iterator[Step]:
+    found = seen.group
+    if found is None:
+        yield Step(
+            kind=StepKind.CREATE_GROUP,
+            target=f"group {address}",
+            desired=f"member {wanted.mailbox.lower()}; owner {str(seen.group_owner).lower()}; {wanted.mark}",
+            title=f"Create the security group {address}, its only member {wanted.mailbox}",
+        )
+    elif not found.members:
+        yield Step(
+            kind=StepKind.ADD_MEMBER,
+            target=f"group {address}",
+            desired=f"member {wanted.mailbox.lower()}",
+            title=f"Add {wanted.mailbox} to the group {address}, which is empty",
+        )
+    if found is None or not found.group.hidden_from_address_lists_enabled:
+        yield Step(
+            kind=StepKind.HIDE_GROUP,
+            target=f"group {address}",
+            desired="hidden from address lists",
+            title="Hide the group from address lists",
+        )
