@@ -30,10 +30,11 @@ from mimapp.identity import AppSignIn, OperatorSignIn, SignInOptions
 from mimapp.journal import Journal
 from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
-from mimapp.provisioning.observe import observe
+from mimapp.provisioning.observe import observe, parts_of
 from mimapp.provisioning.plan import Plan, make_plan
 from mimapp.provisioning.registrations import marked_registrations
 from mimapp.provisioning.services import Services
+from mimapp.provisioning.steps import EVERY_PART, Part
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from mimapp.checks.status import Status
     from mimapp.clock import Clock
-    from mimapp.identity import DeviceCode, Operator
+    from mimapp.identity import Bearer, DeviceCode, Operator
     from mimapp.provisioning.events import Event
     from mimapp.provisioning.observe import Observed
     from mimapp.provisioning.outcome import Outcome
@@ -78,8 +79,10 @@ class Tenant:
         operators: tuple[Operator, Operator],
         home: Path,
         window: timedelta = REPLICATION_WINDOW,
+        name: str | None = None,
         sandbox: bool = False,
     ) -> None:
+        self._name = name
         self.tenant_id = operators[0].tenant_id
         self.graph_operator, self.exchange_operator = operators
         self.cloud = cloud
@@ -106,6 +109,7 @@ class Tenant:
         window: timedelta = REPLICATION_WINDOW,
         show_code: Callable[[DeviceCode], None] | None = None,
         sandbox: bool = False,
+        parts: frozenset[Part] = EVERY_PART,
     ) -> Self:
         """Sign in to Graph and Exchange, side by side.
 
@@ -122,6 +126,7 @@ class Tenant:
             window: how long a new secret may be invisible or refused.
             show_code: tells a person the code of a device-code sign-in.
             sandbox: whether the tenant is a simulated one.
+            parts: which services to sign in to now; the other is signed in to when something is asked of it.
 
         Raises:
             SignInError: a sign-in failed, or the two are of different tenants.
@@ -139,16 +144,14 @@ class Tenant:
                 show_code=show_code or _nobody_to_show,
             )
             graph_sender, exchange_sender = sign_in.graph(GRAPH_PERMISSIONS), sign_in.exchange()
-            with ThreadPoolExecutor(2, thread_name_prefix="sign-in") as pool:
-                asked = [pool.submit(sender.operator) for sender in (graph_sender, exchange_sender)]
-                operators = (asked[0].result(), asked[1].result())
-            _check_one_tenant(operators)
+            operators = _operators(graph_sender, exchange_sender, parts)
         except BaseException:
             http.close()
             raise
         tenant_id = operators[0].tenant_id
         on_exchange = operators[1]
-        anchor = anchor_for_app(tenant_id) if on_exchange.is_app_only else anchor_for_user(on_exchange.name)
+        is_person = Part.EXCHANGE in parts and not on_exchange.is_app_only
+        anchor = anchor_for_user(on_exchange.name) if is_person else anchor_for_app(tenant_id)
         return cls(
             http=http,
             cloud=cloud,
@@ -157,6 +160,7 @@ class Tenant:
             operators=operators,
             home=home or platformdirs.user_data_path("mimapp", appauthor=False),
             window=window,
+            name=tenant,
             sandbox=sandbox,
         )
 
@@ -235,6 +239,7 @@ class Tenant:
             tenant_id=self.tenant_id,
             operator=self.graph_operator.name,
             cloud=self.cloud,
+            tenant=self._name,
         )
         plan.raise_if_impossible()
         return plan
@@ -243,7 +248,7 @@ class Tenant:
         title = f"Read {wanted.mailbox} and what belongs to it"
         begun = self._http.clock.monotonic()
         tell(StepStarted(number=0, total=0, title=title))
-        observed = observe(self._services(wanted), wanted)
+        observed = observe(self._services(wanted), wanted, parts_of(wanted))
         tell(StepDone(number=0, title=title, seconds=self._http.clock.monotonic() - begun))
         return observed
 
@@ -285,6 +290,18 @@ def _with_credential(credential: TokenCredential | None) -> SignInOptions:
 
 def _nobody_to_show(code: DeviceCode) -> None:
     raise UsageError(f"sign-in to {code.what} needs a person to enter a code, and nobody was named to show it to")
+
+
+def _operators(graph: Bearer, exchange: Bearer, parts: frozenset[Part]) -> tuple[Operator, Operator]:
+    """Who signed in to each; where only one service is signed in to, its operator stands for both."""
+    senders = [sender for part, sender in ((Part.ENTRA, graph), (Part.EXCHANGE, exchange)) if part in parts]
+    with ThreadPoolExecutor(len(senders), thread_name_prefix="sign-in") as pool:
+        signed_in = list(pool.map(lambda sender: sender.operator(), senders))
+    operators = (signed_in[0], signed_in[-1])
+    if not all(operator.tenant_id for operator in operators):
+        raise SignInError("the token does not say which tenant it is of, and that is needed")
+    _check_one_tenant(operators)
+    return operators
 
 
 def _check_one_tenant(operators: tuple[Operator, Operator]) -> None:

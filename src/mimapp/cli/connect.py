@@ -15,6 +15,7 @@ from mimapp.clouds import DEFAULT_CLOUD, cloud
 from mimapp.credentials.desk import REPLICATION_WINDOW
 from mimapp.errors import UsageError
 from mimapp.identity import Method, SignInOptions
+from mimapp.provisioning.steps import EVERY_PART, Part
 from mimapp.secret import Secret
 from mimapp.spec import Registration, check_address
 from mimapp.stores import FileStore, parse_store
@@ -92,13 +93,16 @@ def secret_folder(run: Run) -> Path:
 
 
 @contextlib.contextmanager
-def connect(run: Run, tenant: str, *, window: timedelta = REPLICATION_WINDOW) -> Iterator[Tenant]:
+def connect(
+    run: Run, tenant: str, *, window: timedelta = REPLICATION_WINDOW, parts: frozenset[Part] = EVERY_PART
+) -> Iterator[Tenant]:
     """Sign in to a tenant, and hold it open.
 
     Args:
         run: its options say how to sign in, and where.
         tenant: the tenant's GUID or one of its domains.
         window: how long a new secret may be invisible or refused.
+        parts: which services the command needs.
 
     Raises:
         UsageError: the options do not go together.
@@ -125,6 +129,7 @@ def connect(run: Run, tenant: str, *, window: timedelta = REPLICATION_WINDOW) ->
                 clock=run.world.clock,
                 deadline=run.options.deadline,
                 window=window,
+                parts=parts,
                 show_code=lambda code: _show_code(run, code),
                 sandbox=run.options.sandbox,
             )

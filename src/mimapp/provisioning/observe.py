@@ -15,6 +15,7 @@ from mimapp.credentials import unfinished
 from mimapp.provisioning.observe_entra import EntraReader, EntraView, ObservedSecret, Resource
 from mimapp.provisioning.observe_exchange import ExchangeReader, ExchangeView, ObservedGroup, group_address
 from mimapp.provisioning.steps import EVERY_PART, Part
+from mimapp.spec import Only
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +33,7 @@ __all__ = [
     "Resource",
     "group_address",
     "observe",
+    "parts_of",
 ]
 
 _SIDE_BY_SIDE = 10
@@ -104,6 +106,15 @@ def observe(services: Services, wanted: Registration, parts: frozenset[Part] = E
             stale_labels=tuple(sorted(e.label for e in unfinished(state.secrets) if _concerns(e, app_id))),
             named_app_id=wanted.app_id,
         )
+
+
+def parts_of(wanted: Registration) -> frozenset[Part]:
+    """Which services a run has to read, by the part that it does."""
+    if wanted.only is Only.ENTRA or wanted.fence_confirmed_by is not None:
+        return frozenset({Part.ENTRA})
+    if wanted.only is Only.EXCHANGE and wanted.app_id is not None:
+        return frozenset({Part.EXCHANGE})
+    return EVERY_PART
 
 
 def _concerns(entry: SecretEntry, app_id: str | None) -> bool:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from mimapp.cli.command import Run, command
 from mimapp.cli.connect import connect, mailbox_of, stores_of, tenant_of
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import DURATION, TEXT, TEXTS
+from mimapp.cli.kinds import DURATION, FLAG, TEXT, TEXTS, choice
 from mimapp.cli.options import option
 from mimapp.cli.plans import carry_out, plan_result
 from mimapp.cli.result import Line, Pairs, Result
 from mimapp.clock import iso
 from mimapp.credentials.desk import REPLICATION_WINDOW
-from mimapp.spec import DISPLAY_NAME, Registration
+from mimapp.provisioning.observe import parts_of
+from mimapp.spec import DISPLAY_NAME, Only, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,42 @@ class RegisterOptions:
         setting=True,
         help="how long Entra may take to show or accept a new secret; default: 5m",
     )
+    app_id: str | None = option(
+        TEXT,
+        "--app-id",
+        default=None,
+        metavar="ID",
+        help="the client id of an application that exists, to take it over",
+    )
+    new: bool = option(FLAG, "--new", default=False, help="make an application although one that may be meant exists")
+    remove_user_read: bool = option(
+        FLAG, "--remove-user-read", default=False, help="take User.Read away even where it is somebody's sign-in"
+    )
+    restrict_existing: bool = option(
+        FLAG,
+        "--restrict-existing",
+        default=False,
+        help="fence an application in although that takes mailboxes from what else uses it",
+    )
+    restore: bool = option(
+        FLAG, "--restore", default=False, help="bring this registration's deleted application back, without its secrets"
+    )
+    purge_deleted: bool = option(
+        FLAG, "--purge-deleted", default=False, help="delete this registration's deleted application for good"
+    )
+    only: str | None = option(
+        choice(*(part.value for part in Only)),
+        "--only",
+        default=None,
+        help="do one administrator's part: entra, then exchange, then consent",
+    )
+    fence_confirmed_by: str | None = option(
+        TEXT,
+        "--fence-confirmed-by",
+        default=None,
+        metavar="NAME",
+        help="with --only consent, where you cannot read Exchange: who says that the fence stands; recorded",
+    )
     owner: str | None = option(
         TEXT,
         "--owner",
@@ -85,9 +122,17 @@ def register(run: Run, options: RegisterOptions) -> Result:
         secret_lifetime=options.secret_lifetime,
         group_owner=options.group_owner,
         owner=options.owner,
+        app_id=options.app_id,
+        new=options.new,
+        remove_user_read=options.remove_user_read,
+        restrict_existing=options.restrict_existing,
+        restore=options.restore,
+        purge_deleted=options.purge_deleted,
+        only=None if options.only is None else Only(options.only),
+        fence_confirmed_by=options.fence_confirmed_by,
     )
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
-    with connect(run, tenant_of(run), window=options.replication_window) as tenant:
+    with connect(run, tenant_of(run), window=options.replication_window, parts=parts_of(wanted)) as tenant:
         wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
         plan = tenant.plan(wanted, on_event=run.progress)
         if run.writing.dry_run or run.writing.plan_out is not None:
