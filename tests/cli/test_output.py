@@ -83,6 +83,14 @@ def test_columns_set_the_width_of_a_terminal(cli: Cli) -> None:
     assert max(len(line) for line in ended.out.splitlines()) <= 50
 
 
+def test_a_line_on_a_terminal_hangs_and_leaves_long_words_whole(cli: Cli) -> None:
+    cli.variables["COLUMNS"] = "40"
+    path = "file:/" + "long/" * 12
+    ended = cli.body(lambda _: result((Line(f"  1. store it there and nowhere else: {path}"),)), terminal=True)
+
+    assert ended.out.splitlines() == ["  1. store it there and nowhere else:", f"      {path}"]
+
+
 def test_a_table_that_does_not_fit_a_terminal_loses_nothing(cli: Cli) -> None:
     table = Table(("key", "host", "note"), [("china", "h" * 60, "x"), ("delos", "short", "y")], tones=("good", "bad"))
     cli.variables["COLUMNS"] = "50"

@@ -46,6 +46,7 @@ def test_in_a_pipe_each_wait_and_each_finished_step_is_a_line(cli: Cli) -> None:
         tell(started(1, "application"))
         cli.clock.sleep(3)
         tell(StepDone(number=1, title="application", seconds=3.0, detail="made"))
+        tell(StepDone(number=0, title="quick", seconds=0.01))
         tell(started(2, "service principal"))
         tell(waiting("application"))
         tell(waiting("application", waited=2.1, seconds=4))
@@ -58,6 +59,7 @@ def test_in_a_pipe_each_wait_and_each_finished_step_is_a_line(cli: Cli) -> None:
     assert cli.body(body).err.splitlines() == [
         "reading the tenant: 9 requests  (0.8 s)",
         "[1/2] application: made  (3 s)",
+        "quick",
         "waiting for application: HTTP 404; asking again in 2 s",
         "waiting for application: HTTP 429; asking again in 4 s (6.1 s so far)",
         "the policy is acknowledged",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import Stream
 
+from mimapp.cli.command import Command
+from mimapp.cli.options import NoOptions
 from mimapp.cli.prompt import confirm_changes
 from mimapp.cli.result import Line, Result
 
@@ -87,3 +91,17 @@ def test_a_question_that_comes_all_the_same_without_a_terminal_is_refused(cli: C
 
     assert ended.code == 2
     assert "nobody can be asked" in ended.err
+
+
+def test_ctrl_c_at_the_question_is_130_and_begins_a_new_line(cli: Cli) -> None:
+    class Interrupted(Stream):
+        def readline(self, *_: object) -> str:  # type: ignore[override]  # typeshed mixes bytes and text streams
+            raise KeyboardInterrupt
+
+    world = replace(cli.world(terminal=True), stdin=Interrupted(terminal=True))
+    asked = Command(body=lambda run, _options: writing(run), options=NoOptions, writes=True)
+
+    assert asked.run({}, world) == 130
+    assert isinstance(world.stderr, Stream)
+    assert "[y/N] \n" in world.stderr.getvalue()
+    assert "interrupted" in world.stderr.getvalue()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import textwrap
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ _STYLES: dict[Tone, str] = {
 }
 _DUMB_TERMINALS = frozenset({"dumb", "unknown"})
 _NARROWEST = 40
+_HANGING = 4
 
 
 class Output:
@@ -118,7 +120,7 @@ class Output:
             if stream.isatty():
                 console = console or _console_on(stream, self._world)
                 for block in blocks:
-                    console.print(_rich(block, console.width))
+                    console.print(_rich(block, console.width), soft_wrap=isinstance(block, Line))
             else:
                 stream.writelines(f"{line}\n" for block in blocks for line in _plain(block))
 
@@ -192,10 +194,25 @@ def _rich(block: Block, width: int) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
 
     if isinstance(block, Line):
-        return Text(_clean(block.text), style=_STYLES[block.tone])
+        return Text(_wrapped(_clean(block.text), width), style=_STYLES[block.tone])
     if isinstance(block, Pairs):
         return _rich_pairs(block.pairs)
     return _rich_table(block, width)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """A line broken between words, with what follows set in; a long word is the terminal's to break, for copying."""
+    if len(text) <= width:
+        return text
+    lead = len(text) - len(text.lstrip())
+    return textwrap.fill(
+        text,
+        width,
+        subsequent_indent=" " * (lead + _HANGING),
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
 
 
 def _rich_pairs(pairs: Sequence[tuple[str, str]], *, indent: int = 0) -> RenderableType:

@@ -28,6 +28,8 @@ __all__ = ["PendingWait", "Progress", "RunningStep", "Snapshot", "seconds_text"]
 
 #: A wait that goes on is told again after so many seconds where nothing moves on the screen.
 _TELL_AGAIN = 60.0
+#: Less than so many seconds would be shown as none.
+_WORTH_TELLING = 0.05
 #: A wait that nobody renewed so many seconds after its pause was over has ended.
 _GRACE = 5.0
 
@@ -176,7 +178,8 @@ class Progress:
             self._live.refresh()  # a line written above would else bring back the last frame, with this step in it
         place = f"[{event.number}/{self._total}] " if event.number else ""
         sign = self._output.sign(tone)
-        text = f"{sign}{place}{event.title}{outcome}  ({seconds_text(event.seconds)})"
+        spent = f"  ({seconds_text(event.seconds)})" if event.seconds >= _WORTH_TELLING else ""
+        text = f"{sign}{place}{event.title}{outcome}{spent}"
         self._output.tell((Line(text, tone if tone == "bad" else "plain"),))
 
     def _wait(self, event: Waiting) -> None:
@@ -205,7 +208,7 @@ class Progress:
 
 def seconds_text(seconds: float) -> str:
     """A time as a running display has it: ``under 0.1 s``, ``0.4 s``, ``2 s``, ``12 s``, ``2 min 5 s``."""
-    if seconds < 0.05:  # noqa: PLR2004 - what would round to nothing
+    if seconds < _WORTH_TELLING:
         return "under 0.1 s"
     if seconds < 10:  # noqa: PLR2004 - tenths are worth showing below ten
         return f"{seconds:.1f}".removesuffix(".0") + " s"
