@@ -76,6 +76,7 @@ class Node(Windows):
         self.prompt = NEW
         self.batch_right = True
         self.stop_fails = False
+        self.native_code = 0
         self.token_while_stopping = False
         self.key_service_breaks = False
         self.services: dict[str, str] = {"FIMService": "Running"}
@@ -291,9 +292,13 @@ class Node(Windows):
 
     def _icacls(self, call: Call) -> Value:
         self.folder_rights = call.positional
+        call.machine.scopes[0]["lastexitcode"] = self.native_code
 
     def _sc(self, call: Call) -> Value:
         verb, name, *rest = [shown(one) for one in call.positional]
+        call.machine.scopes[0]["lastexitcode"] = self.native_code
+        if self.native_code:
+            return
         if verb == "create":
             assert rest[0] == "binpath="
             assert rest[1] == KEY_IMAGE

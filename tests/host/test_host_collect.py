@@ -264,6 +264,13 @@ def test_what_cannot_be_read_is_said(change: dict[str, Any], place: tuple[str, .
     assert read_inputs([("x.json", data)]).collected is not None
 
 
+def test_something_short_is_no_token() -> None:
+    server = Server()
+    server.registry.put("HKU", rf"{SID}\{MIM_KEY}", "Unknown", "String", "x" * 199)
+    _, document = server.collect()
+    assert (document["token"]["present"], document["token"]["longest"]) == (False, 199)
+
+
 def test_an_empty_server_collects_too() -> None:
     server = Server()
     server.registry = Registry()

@@ -397,6 +397,14 @@ def test_without_the_right_to_run_the_test_nothing_is_written() -> None:
     assert not [name for name in node.files if name.endswith(("ask.json", "probe.ps1"))]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_folder_that_cannot_be_closed_to_others_stops_the_script(form: Account) -> None:
+    node = node_for(form, native_code=5)
+    with pytest.raises(PsError, match="icacls ended with 5"):
+        apply_on(node, form)
+    assert plain_of(node) == OLD
+
+
 def test_a_left_over_key_service_stops_the_script() -> None:
     node = node_for(Account.GMSA)
     node.services["MIMKeyProtectService"] = "Stopped"
