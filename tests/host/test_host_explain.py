@@ -211,7 +211,6 @@ def test_event_12_means_first_the_strong_cryptography_values() -> None:
 
 def test_every_code_of_the_facts_has_a_row() -> None:
     codes = [
-    ]
         "7000215",
         "7000222",
         "7000218",
