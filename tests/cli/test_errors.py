@@ -68,7 +68,7 @@ def test_an_error_names_explain_where_that_command_is_offered(cli: Cli) -> None:
     assert ("mimapp explain AADSTS7000215" in ended.err) is offered
 
 
-def test_json_tells_people_too_unless_quiet(cli: Cli) -> None:
+def test_under_json_the_words_go_to_stderr_too(cli: Cli) -> None:
     assert cli.body(failing(StoppedError("half-way")), output="json").err == "mimapp: half-way\n"
 
 
