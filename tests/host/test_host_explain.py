@@ -116,8 +116,8 @@ SAMPLES = [
     ("The total size of App Access Policies exceeded the limit.", "policy-space-full"),
     (
         (
-            "Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|The operation couldn't be "
-            "performed because object 'x' couldn't be found on 'SY2P'."
+            "Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|The operation "
+            "couldn't be performed because object 'x' couldn't be found on 'SY2P'."
         ),
         "ManagementObjectNotFoundException",
     ),

@@ -9,7 +9,7 @@ import pytest
 
 from mimapp.errors import UsageError
 from mimapp.host import msi
-from mimapp.host.facts import RegistrationFacts, days_left
+from mimapp.host.facts import EWS_ENDS, RegistrationFacts, days_left
 from mimapp.host.options import OPTIONS, Account, MailServer, option
 from mimapp.host.pages import AccountNames, Entry, Field
 from mimapp.host.sheet import Sheet, sheet
@@ -258,7 +258,16 @@ def test_an_expired_secret_is_said_first() -> None:
     warnings = sheet(option("C"), FACTS, now=late).warnings
     assert any("client secret has expired" in line for line in warnings)
     assert "which has passed" in warnings[0]
-    assert days_left(NOW) == 131
+    assert days_left(EWS_ENDS, NOW) == 131
+
+
+def test_a_cloud_without_a_date_says_so() -> None:
+    facts = RegistrationFacts(
+        application_id=APP, tenant_id=TENANT, mailbox="a@contoso.us", cloud_name="gcc-high", ews_ends=None
+    )
+    first = sheet(option("C"), facts, now=NOW).warnings[0]
+    assert "Microsoft has given no date" in first
+    assert "'gcc-high'" in first
 
 
 @pytest.mark.parametrize("letter", LIVING)

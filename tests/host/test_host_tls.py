@@ -7,7 +7,7 @@ import pytest
 from ps_tree import commands, functions, parsed, source, tables, types, walk
 from ps_values import PsError
 from ps_windows import Windows
-from registry_model import Registry
+from registry_model import Entry, Key, Registry
 
 from mimapp.host.tls import Group, Setting, settings, tls_reg, tls_script
 
@@ -208,6 +208,47 @@ def test_the_script_ends_right_from_every_state(state: str, legacy: bool) -> Non
     code, _ = windows.run(STRICT if legacy else PLAIN)
     assert code == 0
     _ends_right(registry, legacy=legacy)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("state", STATES)
+def test_the_reg_file_ends_right_and_keeps_the_rest(
+    state: str,
+    legacy: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    registry = STATES[state]()
+    others = _values(registry, legacy=legacy)
+    for _ in range(2):
+        _merge(registry, tls_reg(disable_legacy=legacy).encoded())
+        _ends_right(registry, legacy=legacy)
+    assert _values(registry, legacy=legacy) == others
+
+
+def _values(registry: Registry, *, legacy: bool) -> dict[tuple[str, str], Entry]:
+    """Every value of the server but those that are set."""
+    found: dict[tuple[str, str], Entry] = {}
+
+    def gather(key: Key, path: str) -> None:
+        for name, entry in key.values.values():
+            found[path, name] = entry
+        for below in key.subkeys.values():
+            gather(below, f"{path}\\{below.name}".removeprefix("\\"))
+
+    gather(registry.hives["HKLM"], "")
+    ours = {(row.key, row.name) for row in settings(disable_legacy=legacy)}
+    return {place: entry for place, entry in found.items() if place not in ours}
+
+
+def _merge(registry: Registry, data: bytes) -> None:
+    """What regedit does with a .reg file: makes keys that are missing, adds and overwrites values."""
+    key = ""
+    for line in data.decode("utf-16").split("\r\n")[1:]:
+        if line.startswith("["):
+            key = line[1:-1].removeprefix("HKEY_LOCAL_MACHINE\\")
+            registry.make("HKLM", key)
+        elif line.startswith('"'):
+            name, _, number = line.partition("=dword:")
+            registry.put("HKLM", key, name.strip('"'), "DWord", int(number, 16))
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["EWS_ENDS", "Mark", "RegistrationFacts", "Source", "days_left"]
 
 EWS_ENDS = date(2027, 4, 1)
-"""EWS in Exchange Online ends for good; Exchange Team Blog 4561431, "EWS Deprecation Is Here" (2026-10-01)."""
+"""EWS ends for good in the worldwide cloud; Exchange Team Blog 4561431, "EWS Deprecation Is Here" (2026-10-01)."""
 
 
 class Mark(StrEnum):
@@ -57,6 +57,7 @@ class RegistrationFacts:
         hosts: the names that the server must reach: login first, then Exchange.
         secret_expires: the end of the current secret, aware, or None where it is not known.
         secret_issued: when it was issued, aware, or None: a server written before cannot have it.
+        ews_ends: the first day without EWS in this cloud, or None where Microsoft has given no date for it.
         secret_command: the command that shows the client secret once; never the secret.
         display_name: the registration's name for headings, or empty.
         sandbox: whether all this belongs to the simulated tenant.
@@ -72,6 +73,7 @@ class RegistrationFacts:
     hosts: tuple[str, ...] = ("login.microsoftonline.com", "outlook.office365.com")
     secret_expires: datetime | None = None
     secret_issued: datetime | None = None
+    ews_ends: date | None = EWS_ENDS
     secret_command: str = "mimapp secret show"  # noqa: S105 - a command, not a secret
     display_name: str = ""
     sandbox: bool = False
@@ -95,6 +97,6 @@ def _check_guid(label: str, value: str) -> None:
         raise UsageError(f"the {label} {value!r} is not a GUID", hint="take it from mimapp status")
 
 
-def days_left(now: datetime) -> int:
-    """Whole days from now until EWS ends in Exchange Online; zero or less when it has ended."""
-    return (EWS_ENDS - now.date()).days
+def days_left(ends: date, now: datetime) -> int:
+    """Whole days from now until a date; zero or less when it has come."""
+    return (ends - now.date()).days

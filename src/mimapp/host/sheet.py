@@ -190,10 +190,8 @@ def _warnings(row: InstallerOption, facts: RegistrationFacts, now: datetime) -> 
     if facts.sandbox:
         found.append("SANDBOX: these values belong to a simulated tenant and work nowhere else")
     if row.asks_application:
-        left = days_left(now)
-        span = f"{left} days from now" if left > 0 else "which has passed"
         found += [
-            f"EWS in Exchange Online ends on {EWS_ENDS} ({span}): {row.after_ews}",
+            _ews(facts, now),
             "needs MIM Service build 4.6.421.0 or later; from 4.6.607.0 a token failure shows in the Application log",
             "on 4.6.421.0 the hotfix can fail while PollExchangeEnabled is 1: set 0, patch, set 1, restart",
             msi.NO_UNATTENDED,
@@ -207,6 +205,17 @@ def _warnings(row: InstallerOption, facts: RegistrationFacts, now: datetime) -> 
         "the command below before it is given to anybody, and delete it afterwards"
     )
     return tuple(found)
+
+
+def _ews(facts: RegistrationFacts, now: datetime) -> str:
+    if facts.ews_ends is None:
+        return (
+            f"EWS ends in the worldwide cloud on {EWS_ENDS}; for the cloud {facts.cloud_name!r} Microsoft has given no "
+            "date: watch its Message Center"
+        )
+    left = days_left(facts.ews_ends, now)
+    span = f"{left} days from now" if left > 0 else "which has passed"
+    return f"EWS in Exchange Online ends on {facts.ews_ends} ({span}): this option carries no mail after that"
 
 
 def _afterwards(row: InstallerOption, mode: Mode, log: str) -> tuple[str, ...]:
