@@ -112,7 +112,6 @@ class World:
         graph = {"id": self.principal_id(catalog.GRAPH.app_id), "displayName": "Microsoft Graph"}
         for role in roles:
             grant = shapes.app_role_assignment(
-                id_=uuid.uuid4().hex,
                 principal=principal,
                 resource=graph,
                 role_id=catalog.GRAPH.role(role).id,

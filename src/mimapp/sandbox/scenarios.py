@@ -265,24 +265,17 @@ class _Making:
         """Admin consent as the browser's page gives it: to everything that the registration asks for."""
         principal = self.principal(app)
         role = shapes.app_role_assignment(
-            id_=secrets.token_urlsafe(32),
             principal=principal,
             resource=self.service(catalog.EXCHANGE.app_id),
             role_id=catalog.EXCHANGE.role("full_access_as_app").id,
             created=self.made_at.timestamp(),
         )
         self.put("appRoleAssignment", role)
-        self.put(
-            "oauth2PermissionGrant",
-            {
-                "clientId": principal["id"],
-                "consentType": "AllPrincipals",
-                "id": secrets.token_urlsafe(32),
-                "principalId": None,
-                "resourceId": self.service(catalog.GRAPH.app_id)["id"],
-                "scope": "User.Read",
-            },
+        graph = self.service(catalog.GRAPH.app_id)["id"]
+        grant = shapes.permission_grant(
+            client_id=principal["id"], resource_id=graph, principal_id=None, scope="User.Read"
         )
+        self.put("oauth2PermissionGrant", grant)
 
     def group_and_policy(self, app_id: str) -> None:
         """The group with the mailbox in it, and the policy that names it."""

@@ -216,15 +216,13 @@ class _Seeding:
         self._grant(principal, catalog.EXCHANGE, "Exchange.ManageAsApp")
 
     def _grant(self, principal: Document, service: FirstPartyService, role: str) -> None:
-        id_ = self.id_for(f"operator grant {role}")
         body = shapes.app_role_assignment(
-            id_=id_,
             principal=principal,
             resource={"id": self.id_for(f"service {service.app_id}"), "displayName": service.name},
             role_id=service.role(role).id,
             created=self.tx.now,
         )
-        self.put("appRoleAssignment", id_, body)
+        self.put("appRoleAssignment", body["id"], body)
 
     def _user(self, id_: str, alias: str, shown: str) -> Document:
         address = f"{alias}@{self.domain}"

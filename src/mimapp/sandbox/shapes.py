@@ -8,6 +8,8 @@ and `wire` leaves it out.
 
 from __future__ import annotations
 
+import base64
+import uuid
 from typing import TYPE_CHECKING
 
 from mimapp.sandbox.clock import iso
@@ -16,7 +18,15 @@ if TYPE_CHECKING:
     from mimapp.sandbox.catalog import FirstPartyService
     from mimapp.sandbox.state import Document
 
-__all__ = ["app_role_assignment", "application", "service_principal", "service_roles", "service_scopes", "wire"]
+__all__ = [
+    "app_role_assignment",
+    "application",
+    "permission_grant",
+    "service_principal",
+    "service_roles",
+    "service_scopes",
+    "wire",
+]
 
 
 def application(*, id_: str, app_id: str, created: float, domain: str) -> Document:
@@ -121,11 +131,14 @@ def service_principal(*, id_: str, app_id: str, name: str, owner_tenant: str, cr
     }
 
 
-def app_role_assignment(*, id_: str, principal: Document, resource: Document, role_id: str, created: float) -> Document:
-    """A granted application permission, from the client's (or user's) object and the resource's service principal."""
+def app_role_assignment(*, principal: Document, resource: Document, role_id: str, created: float) -> Document:
+    """A granted application permission, from the client's (or user's) object and the resource's service principal.
+
+    Its id begins with the principal's, the rest is new each time (both seen in Microsoft's documentation).
+    """
     is_user = "userPrincipalName" in principal
     return {
-        "id": id_,
+        "id": _link_id(uuid.UUID(principal["id"]), uuid.uuid4()),
         "deletedDateTime": None,
         "appRoleId": role_id,
         "createdDateTime": iso(created),
@@ -134,6 +147,22 @@ def app_role_assignment(*, id_: str, principal: Document, resource: Document, ro
         "principalType": "User" if is_user else "ServicePrincipal",
         "resourceDisplayName": resource["displayName"],
         "resourceId": resource["id"],
+    }
+
+
+def permission_grant(*, client_id: str, resource_id: str, principal_id: str | None, scope: str | None) -> Document:
+    """A delegated permission that was consented to, for one person or (None) for all.
+
+    Its id is made of the three ids, so a grant made anew gets its old id back (seen in Microsoft's documentation).
+    """
+    parts = [uuid.UUID(id_) for id_ in (client_id, resource_id, principal_id) if id_ is not None]
+    return {
+        "clientId": client_id,
+        "consentType": "AllPrincipals" if principal_id is None else "Principal",
+        "id": _link_id(*parts),
+        "principalId": principal_id,
+        "resourceId": resource_id,
+        "scope": scope,
     }
 
 
@@ -173,6 +202,11 @@ def service_scopes(service: FirstPartyService) -> list[Document]:
 def wire(document: Document) -> Document:
     """The document as callers see it: without what the sandbox keeps for itself."""
     return {name: value for name, value in document.items() if not name.startswith("_")}
+
+
+def _link_id(*ids: uuid.UUID) -> str:
+    raw = b"".join(id_.bytes_le for id_ in ids)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _no_links() -> Document:

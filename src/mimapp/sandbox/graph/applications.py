@@ -116,5 +116,5 @@ OPERATIONS = (
     Operation(method="GET", template="applications/{}", handler=_get, access=APPLICATION_READ),
     Operation(method="PATCH", template="applications/{}", handler=_upsert_or_change, access=APPLICATION_WRITE),
     Operation(method="DELETE", template="applications/{}", handler=_delete, access=APPLICATION_WRITE),
-    *owners.operations("applications", _KIND),
+    *owners.operations("applications", _KIND, read=APPLICATION_READ, write=APPLICATION_WRITE),
 )

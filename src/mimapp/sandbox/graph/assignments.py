@@ -12,7 +12,7 @@ from mimapp.sandbox import catalog, shapes
 from mimapp.sandbox.clock import iso_fraction
 from mimapp.sandbox.graph import errors
 from mimapp.sandbox.graph.access import ASSIGNMENT_READ, ASSIGNMENT_WRITE, CONSENT_ROLES
-from mimapp.sandbox.graph.objects import new_link_id, readable
+from mimapp.sandbox.graph.objects import readable
 from mimapp.sandbox.graph.request import GraphRequest, Operation, Reply, collection, created, entity, no_content
 from mimapp.sandbox.graph.service_principals import full
 
@@ -35,15 +35,16 @@ def _side(request: GraphRequest) -> str:
 def _list(request: GraphRequest) -> Reply:
     principal = readable(request, "servicePrincipal", request.keys[0])
     found = request.tx.seen_all(request.tenant_id, _KIND, where={_SIDES[_side(request)]: principal.id})
-    return collection(request, "appRoleAssignments", (record.body for record in found))
+    return collection(request, _name(request, principal), (record.body for record in found))
 
 
 def _get(request: GraphRequest) -> Reply:
-    return entity(request, "appRoleAssignments", _one(request).body)
+    principal, record = _one(request)
+    return entity(request, _name(request, principal), record.body)
 
 
 def _delete(request: GraphRequest) -> Reply:
-    record = _one(request)
+    _principal_of_path, record = _one(request)
     request.tx.delete(request.tenant_id, _KIND, record.id)
     return no_content()
 
@@ -67,19 +68,23 @@ def _create(request: GraphRequest) -> Reply:
     if request.tx.find(request.tenant_id, _KIND, principalId=principal.id, resourceId=resource.id, appRoleId=role):
         raise errors.already_assigned()
     body = shapes.app_role_assignment(
-        id_=new_link_id(), principal=principal.body, resource=resource.body, role_id=role, created=request.tx.now
+        principal=principal.body, resource=resource.body, role_id=role, created=request.tx.now
     )
     request.tx.put(request.tenant_id, _KIND, body["id"], body)
     answer = body | {"createdDateTime": iso_fraction(request.tx.now)}
-    return created(request, f"servicePrincipals('{owner.id}')/{side}", answer)
+    return created(request, _name(request, owner), answer)
 
 
-def _one(request: GraphRequest) -> Record:
+def _name(request: GraphRequest, principal: Record) -> str:
+    return f"servicePrincipals('{principal.id}')/{_side(request)}"
+
+
+def _one(request: GraphRequest) -> tuple[Record, Record]:
     principal = readable(request, "servicePrincipal", request.keys[0])
     record = readable(request, _KIND, request.keys[1])
     if record.body[_SIDES[_side(request)]] != principal.id:
         raise errors.not_found(request.keys[1].value)
-    return record
+    return principal, record
 
 
 def _principal(request: GraphRequest, id_: str) -> Record | None:

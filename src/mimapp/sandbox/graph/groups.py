@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mimapp.sandbox.clock import iso
-from mimapp.sandbox.graph import errors
+from mimapp.sandbox.exchange.models import security_identifier
+from mimapp.sandbox.graph import errors, owners
 from mimapp.sandbox.graph.access import GROUP_CREATE, GROUP_READ, GROUP_WRITE
 from mimapp.sandbox.graph.objects import as_directory_object, changeable, find_any, new_id, readable, reference
 from mimapp.sandbox.graph.properties import merged, without_annotations
@@ -107,9 +108,9 @@ def _belongs_to_exchange() -> errors.GraphError:
 
 
 def _fresh(request: GraphRequest) -> Document:
-    moment = iso(request.tx.now)
+    moment, id_ = iso(request.tx.now), new_id()
     return {
-        "id": new_id(),
+        "id": id_,
         "deletedDateTime": None,
         "classification": None,
         "createdDateTime": moment,
@@ -138,7 +139,7 @@ def _fresh(request: GraphRequest) -> Document:
         "resourceBehaviorOptions": [],
         "resourceProvisioningOptions": [],
         "securityEnabled": True,
-        "securityIdentifier": None,
+        "securityIdentifier": security_identifier(id_),
         "serviceProvisioningErrors": [],
         "theme": None,
         "uniqueName": None,
@@ -155,4 +156,5 @@ OPERATIONS = (
     Operation(method="GET", template="groups/{}/members", handler=_members, access=GROUP_READ),
     Operation(method="POST", template="groups/{}/members/$ref", handler=_add_member, access=GROUP_WRITE),
     Operation(method="DELETE", template="groups/{}/members/{}/$ref", handler=_remove_member, access=GROUP_WRITE),
+    *owners.operations("groups", _KIND, read=GROUP_READ, write=GROUP_WRITE),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 import uuid
 from typing import TYPE_CHECKING
 
@@ -28,7 +26,6 @@ __all__ = [
     "first_owners",
     "is_owner",
     "new_id",
-    "new_link_id",
     "readable",
     "reference",
 ]
@@ -45,11 +42,6 @@ TYPES = {
 def new_id() -> str:
     """A fresh object, application or key id."""
     return str(uuid.uuid4())
-
-
-def new_link_id() -> str:
-    """A fresh id of a grant: 43 characters of base64url, as Graph gives app role assignments and delegated grants."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
 
 
 def readable(request: GraphRequest, kind: str, key: Key) -> Record:

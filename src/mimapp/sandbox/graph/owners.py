@@ -1,4 +1,4 @@
-"""Owners of an application or a service principal: listed, added by reference, taken away."""
+"""Owners of an application, a service principal or a group: listed, added by reference, taken away."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mimapp.sandbox.graph import errors
-from mimapp.sandbox.graph.access import APPLICATION_READ, APPLICATION_WRITE
 from mimapp.sandbox.graph.objects import as_directory_object, changeable, find_any, readable, reference
 from mimapp.sandbox.graph.request import Operation, collection, no_content
 
 if TYPE_CHECKING:
+    from mimapp.sandbox.graph.access import Access
     from mimapp.sandbox.graph.request import GraphRequest, Reply
 
 __all__ = ["operations"]
 
 
-def operations(name: str, kind: str) -> tuple[Operation, ...]:
+def operations(name: str, kind: str, *, read: Access, write: Access) -> tuple[Operation, ...]:
     """The owner operations of a collection of objects of this kind."""
     base = f"{name}/{{}}/owners"
     return (
-        Operation(method="GET", template=base, handler=partial(_list, kind), access=APPLICATION_READ),
-        Operation(method="POST", template=f"{base}/$ref", handler=partial(_add, kind), access=APPLICATION_WRITE),
-        Operation(
-            method="DELETE", template=f"{base}/{{}}/$ref", handler=partial(_remove, kind), access=APPLICATION_WRITE
-        ),
+        Operation(method="GET", template=base, handler=partial(_list, kind), access=read),
+        Operation(method="POST", template=f"{base}/$ref", handler=partial(_add, kind), access=write),
+        Operation(method="DELETE", template=f"{base}/{{}}/$ref", handler=partial(_remove, kind), access=write),
     )
 
 

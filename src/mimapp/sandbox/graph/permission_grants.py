@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from mimapp.sandbox import shapes
 from mimapp.sandbox.graph import errors
 from mimapp.sandbox.graph.access import GRANT_READ, GRANT_WRITE
-from mimapp.sandbox.graph.objects import new_link_id, readable
+from mimapp.sandbox.graph.objects import readable
 from mimapp.sandbox.graph.request import GraphRequest, Operation, Reply, collection, created, entity, no_content
 
 __all__ = ["OPERATIONS"]
@@ -35,19 +36,18 @@ def _create(request: GraphRequest) -> Reply:
     for name in ("clientId", "resourceId"):
         if request.tx.seen(request.tenant_id, "servicePrincipal", body[name]) is None:
             raise errors.not_found(body[name])
+    if body.get("principalId") and request.tx.seen(request.tenant_id, "user", str(body["principalId"])) is None:
+        raise errors.not_found(str(body["principalId"]))
     is_for_all = body["consentType"] == "AllPrincipals"
     if is_for_all == bool(body.get("principalId")):
         raise errors.bad_request("Invalid principalId for the consentType specified.")
-    document = {
-        "clientId": body["clientId"],
-        "consentType": body["consentType"],
-        "id": new_link_id(),
-        "principalId": body.get("principalId"),
-        "resourceId": body["resourceId"],
-        "scope": body.get("scope"),
-    }
-    same = request.tx.find(request.tenant_id, _KIND, clientId=document["clientId"], resourceId=document["resourceId"])
-    if any(grant.body["principalId"] == document["principalId"] for grant in same):
+    document = shapes.permission_grant(
+        client_id=body["clientId"].lower(),
+        resource_id=body["resourceId"].lower(),
+        principal_id=body.get("principalId"),
+        scope=body.get("scope"),
+    )
+    if request.tx.get(request.tenant_id, _KIND, document["id"]) is not None:
         raise errors.grant_exists()
     request.tx.put(request.tenant_id, _KIND, document["id"], document)
     return created(request, _NAME, document)

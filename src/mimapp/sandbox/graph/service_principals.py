@@ -161,5 +161,5 @@ OPERATIONS = (
     Operation(method="GET", template="servicePrincipals/{}", handler=_get, access=APPLICATION_READ),
     Operation(method="PATCH", template="servicePrincipals/{}", handler=_upsert_or_change, access=APPLICATION_WRITE),
     Operation(method="DELETE", template="servicePrincipals/{}", handler=_delete, access=APPLICATION_WRITE),
-    *owners.operations("servicePrincipals", _KIND),
+    *owners.operations("servicePrincipals", _KIND, read=APPLICATION_READ, write=APPLICATION_WRITE),
 )

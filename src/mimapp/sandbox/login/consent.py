@@ -90,13 +90,12 @@ def _consented(sign_in: SignIn, resource: Record) -> frozenset[str]:
 def _consent(sign_in: SignIn, resource: Record, missing: frozenset[str]) -> None:
     tx, tenant, client = sign_in.tx, sign_in.tenant, sign_in.client
     client_id = client.service_principal.id if client.service_principal else _install(sign_in)
-    keys = {"clientId": client_id, "resourceId": resource.id, "principalId": sign_in.user.id}
-    own = tx.find(
-        tenant.id, "oauth2PermissionGrant", clientId=client_id, resourceId=resource.id, principalId=sign_in.user.id
+    body = shapes.permission_grant(
+        client_id=client_id, resource_id=resource.id, principal_id=sign_in.user.id, scope=None
     )
-    before = own[0].body if own else {"id": uuid.uuid4().hex, "scope": ""}
-    scope = " ".join(sorted({*before["scope"].split(), *missing}))
-    body = {"clientId": client_id, "consentType": "Principal", "id": before["id"]} | keys | {"scope": scope}
+    own = tx.get(tenant.id, "oauth2PermissionGrant", body["id"])
+    held = own.body["scope"].split() if own is not None else []
+    body["scope"] = " ".join(sorted({*held, *missing}))
     tx.put(tenant.id, "oauth2PermissionGrant", body["id"], body)
 
 
