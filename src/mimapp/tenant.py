@@ -55,15 +55,17 @@ if TYPE_CHECKING:
     from mimapp.provisioning.registrations import Marked
     from mimapp.spec import Registration
 
-__all__ = ["GRAPH_PERMISSIONS", "Tenant"]
+__all__ = ["ADOPTION_PERMISSIONS", "REGISTER_PERMISSIONS", "Tenant"]
 
 #: What `register` asks a person's Graph sign-in for; least-privileged per call (Microsoft Graph permissions reference).
-GRAPH_PERMISSIONS = (
+REGISTER_PERMISSIONS = (
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "Organization.Read.All",
     "User.Read.All",
 )
+#: What taking over an application needs besides, to find and narrow its delegated grants.
+ADOPTION_PERMISSIONS = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All")
 
 
 class Tenant:
@@ -110,6 +112,7 @@ class Tenant:
         show_code: Callable[[DeviceCode], None] | None = None,
         sandbox: bool = False,
         parts: frozenset[Part] = EVERY_PART,
+        permissions: tuple[str, ...] = REGISTER_PERMISSIONS,
     ) -> Self:
         """Sign in to Graph and Exchange, side by side.
 
@@ -127,6 +130,7 @@ class Tenant:
             show_code: tells a person the code of a device-code sign-in.
             sandbox: whether the tenant is a simulated one.
             parts: which services to sign in to now; the other is signed in to when something is asked of it.
+            permissions: the delegated permissions that a person's Graph sign-in asks for.
 
         Raises:
             SignInError: a sign-in failed, or the two are of different tenants.
@@ -143,7 +147,7 @@ class Tenant:
                 exchange=exchange or _with_credential(credential),
                 show_code=show_code or _nobody_to_show,
             )
-            graph_sender, exchange_sender = sign_in.graph(GRAPH_PERMISSIONS), sign_in.exchange()
+            graph_sender, exchange_sender = sign_in.graph(permissions), sign_in.exchange()
             operators = _operators(graph_sender, exchange_sender, parts)
         except BaseException:
             http.close()

@@ -19,7 +19,7 @@ from mimapp.provisioning.steps import EVERY_PART, Part
 from mimapp.secret import Secret
 from mimapp.spec import Registration, check_address
 from mimapp.stores import FileStore, parse_store
-from mimapp.tenant import Tenant
+from mimapp.tenant import REGISTER_PERMISSIONS, Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +94,12 @@ def secret_folder(run: Run) -> Path:
 
 @contextlib.contextmanager
 def connect(
-    run: Run, tenant: str, *, window: timedelta = REPLICATION_WINDOW, parts: frozenset[Part] = EVERY_PART
+    run: Run,
+    tenant: str,
+    *,
+    window: timedelta = REPLICATION_WINDOW,
+    parts: frozenset[Part] = EVERY_PART,
+    permissions: tuple[str, ...] = REGISTER_PERMISSIONS,
 ) -> Iterator[Tenant]:
     """Sign in to a tenant, and hold it open.
 
@@ -103,6 +108,7 @@ def connect(
         tenant: the tenant's GUID or one of its domains.
         window: how long a new secret may be invisible or refused.
         parts: which services the command needs.
+        permissions: the delegated permissions that it needs of a person's Graph sign-in.
 
     Raises:
         UsageError: the options do not go together.
@@ -130,6 +136,7 @@ def connect(
                 deadline=run.options.deadline,
                 window=window,
                 parts=parts,
+                permissions=permissions,
                 show_code=lambda code: _show_code(run, code),
                 sandbox=run.options.sandbox,
             )

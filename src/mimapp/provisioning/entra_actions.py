@@ -249,7 +249,8 @@ def grant_consent(run: Run) -> Done:
     """
     if not run.stands:
         raise UnsafePlanError("the fence does not stand, so nothing is consented to")
-    if (word := run.wanted.fence_confirmed_by) is not None and not run.observed.fence_stands:
+    word = run.wanted.fence_confirmed_by
+    if word is not None:
         run.warnings.append(f"consented to on the word of {word} that the fence stands")
     principal_id = run.principal()
     resource = run.entra.resource
@@ -267,4 +268,7 @@ def grant_consent(run: Run) -> Done:
     run.consented = True
     if grant is None:
         return Done(detail="was granted", wrote=False)
-    return Done(detail="full_access_as_app granted", undo=f"mimapp unregister --registration {run.wanted.key}")
+    on_word = "" if word is None else f"; {word} says that the fence stands"
+    return Done(
+        detail=f"full_access_as_app granted{on_word}", undo=f"mimapp unregister --registration {run.wanted.key}"
+    )

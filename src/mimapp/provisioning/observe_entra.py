@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.credentials import is_ours
 from mimapp.credentials.listing import list_credentials
-from mimapp.errors import NotFoundError, UnsafePlanError
+from mimapp.errors import DeniedError, NotFoundError, UnsafePlanError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.candidates import Choice, Lookup
 from mimapp.provisioning.outcome import SecretResult
@@ -180,7 +180,7 @@ class EntraReader:
         if view.application is None:
             return view
         graph = self._services.graph
-        delegated = () if view.principal is None else graph.delegated_grants.of(view.principal.id)
+        delegated = () if view.principal is None else _delegated(self._services, view.principal.id)
         federated = graph.applications.federated_credentials(view.application.id) if view.adopting else ()
         now = self._services.clock.now()
         every = list_credentials(
@@ -188,6 +188,13 @@ class EntraReader:
         )
         live = tuple(one for one in every if one.expires is None or one.expires > now)
         return replace(view, delegated=delegated, credentials=live if view.adopting else ())
+
+
+def _delegated(services: Services, principal_id: str) -> tuple[DelegatedGrant, ...]:
+    try:
+        return services.graph.delegated_grants.of(principal_id)
+    except DeniedError:
+        return ()  # reading them needs Directory.Read.All, which only taking over an application asks for
 
 
 def _owners(services: Services, application: Application | None) -> tuple[DirectoryObject, ...]:

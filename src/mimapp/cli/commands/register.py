@@ -17,6 +17,7 @@ from mimapp.clock import iso
 from mimapp.credentials.desk import REPLICATION_WINDOW
 from mimapp.provisioning.observe import parts_of
 from mimapp.spec import DISPLAY_NAME, Only, Registration
+from mimapp.tenant import ADOPTION_PERMISSIONS, REGISTER_PERMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,7 +133,10 @@ def register(run: Run, options: RegisterOptions) -> Result:
         fence_confirmed_by=options.fence_confirmed_by,
     )
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
-    with connect(run, tenant_of(run), window=options.replication_window, parts=parts_of(wanted)) as tenant:
+    permissions = REGISTER_PERMISSIONS + (ADOPTION_PERMISSIONS if wanted.app_id or wanted.restore else ())
+    with connect(
+        run, tenant_of(run), window=options.replication_window, parts=parts_of(wanted), permissions=permissions
+    ) as tenant:
         wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
         plan = tenant.plan(wanted, on_event=run.progress)
         if run.writing.dry_run or run.writing.plan_out is not None:

@@ -1,0 +1,187 @@
+"""An application that somebody made before: found, shown, taken over with care, or left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mimapp.graph import ApplicationPatch, RedirectUris
+from mimapp.sandbox import scenarios
+from mimapp.tenant import ADOPTION_PERMISSIONS
+from support.tenants import MAILBOX
+
+if TYPE_CHECKING:
+    from mimapp.graph import Application
+    from support.tenants import Finished, Place
+
+
+def register(place: Place, *more: str) -> Finished:
+    return place.remote("register", "--mailbox", MAILBOX, "--yes", "--output", "json", *more)
+
+
+def applications(place: Place) -> list[Application]:
+    with place.connect() as tenant:
+        names = ("MIM Service mailbox client access", "Microsoft Identity Manager Service Mailbox client")
+        return [found for name in names for found in tenant._graph.applications.by_display_name(name)]
+
+
+@pytest.mark.parametrize("made", [scenarios.portal_app, scenarios.script_app])
+def test_a_candidate_stops_the_run_before_any_write_and_shows_both_ways(place: Place, made: Any) -> None:
+    candidate = made(place.sandbox)
+
+    done = register(place)
+
+    assert done.code == 6
+    assert place.wire.writes == []
+    assert f"--app-id {candidate.app_id}" in done.document["hint"]
+    assert "--new" in done.document["hint"]
+    assert candidate.app_id in done.document["details"][0]
+
+
+def test_new_makes_one_besides(place: Place) -> None:
+    candidate = scenarios.portal_app(place.sandbox)
+
+    done = register(place, "--new")
+
+    assert done.code == 0, done.err
+    assert done.document["applicationId"] != candidate.app_id
+    assert len(applications(place)) == 2
+    again = register(place)
+    assert again.code == 0
+    assert again.document["changes"] == []
+
+
+def test_taking_over_the_portals_application_changes_what_is_needed_and_no_more(place: Place) -> None:
+    candidate = scenarios.portal_app(place.sandbox)
+    (before,) = applications(place)
+
+    done = register(place, "--app-id", str(candidate.app_id))
+
+    assert done.code == 0, done.err
+    assert done.document["applicationId"] == candidate.app_id
+    (after,) = applications(place)
+    assert (after.sign_in_audience, after.web, after.spa) == (before.sign_in_audience, before.web, before.spa)
+    assert set(after.tags or ()) - set(before.tags or ()) == {
+        "mimapp:mimservice",
+        "mimapp-adopted",
+        f"mimapp-mailbox:{MAILBOX.lower()}",
+    }
+    assert after.unique_name == "mimapp-mimservice"
+    assert "e1fe6dd8-ba31-4d61-89e7-88639da4683d" not in str(after.required_resource_access)
+    old = {credential.key_id for credential in before.password_credentials or ()}
+    assert old < {credential.key_id for credential in after.password_credentials or ()}
+    with place.connect(permissions=ADOPTION_PERMISSIONS) as tenant:
+        grants = tenant._graph.delegated_grants.of(done.document["servicePrincipalObjectId"])
+    assert not any("User.Read" in grant.scopes for grant in grants)
+    again = register(place)
+    assert again.code == 0, again.err
+    assert again.document["changes"] == []
+
+
+def test_user_read_stays_where_it_is_somebodys_sign_in(place: Place) -> None:
+    candidate = scenarios.portal_app(place.sandbox)
+    (before,) = applications(place)
+    with place.connect() as tenant:
+        patch = ApplicationPatch(web=RedirectUris(redirect_uris=("https://portal.contoso.com/signin",)))
+        tenant._graph.applications.change(before.id, patch)
+
+    kept = register(place, "--app-id", str(candidate.app_id))
+    taken = register(place, "--app-id", str(candidate.app_id), "--remove-user-read")
+
+    assert any("User.Read stays" in warning for warning in kept.document["warnings"])
+    assert [change["step"] for change in taken.document["changes"]] == ["application.correct", "user-read.trim"]
+    (after,) = applications(place)
+    assert after.web is not None
+    assert after.web.redirect_uris == ("https://portal.contoso.com/signin",)
+
+
+def test_the_scripts_application_is_not_fenced_in_unasked(place: Place) -> None:
+    candidate = scenarios.script_app(place.sandbox)
+
+    refused = register(place, "--app-id", str(candidate.app_id))
+    went_on = register(place, "--app-id", str(candidate.app_id), "--restrict-existing")
+
+    assert refused.code == 6
+    assert any("access policy" in line for line in refused.document["details"])
+    assert "--restrict-existing" in refused.document["hint"]
+    assert went_on.code == 0, went_on.err
+
+
+def test_a_second_live_credential_is_a_reason_to_ask(place: Place) -> None:
+    candidate = scenarios.portal_app(place.sandbox)
+    (before,) = applications(place)
+    with place.connect() as tenant:
+        now = place.clock.now()
+        later = now.replace(year=now.year + 1)
+        tenant._graph.credentials.add_password(before.id, label="backup job", start=now, end=later)
+    place.wire.requests.clear()
+
+    refused = register(place, "--app-id", str(candidate.app_id))
+
+    assert refused.code == 6
+    assert any("backup job" in line for line in refused.document["details"])
+    assert place.wire.writes == []
+
+
+def test_an_application_of_another_registration_is_never_a_candidate(place: Place) -> None:
+    first = register(place)
+    other = place.remote(
+        "register",
+        "--mailbox",
+        "other@contoso.onmicrosoft.com",
+        "--yes",
+        "--output",
+        "json",
+    )
+    stolen = place.remote(
+        "register",
+        "--mailbox",
+        "other@contoso.onmicrosoft.com",
+        "--yes",
+        "--output",
+        "json",
+        "--app-id",
+        first.document["applicationId"],
+    )
+
+    assert other.code == 0, other.err
+    assert other.document["applicationId"] != first.document["applicationId"]
+    assert other.document["scope"]["group"] == "mimapp-other@contoso.onmicrosoft.com"
+    assert stolen.code == 6
+    assert "belongs to registration 'mimservice'" in stolen.document["message"]
+
+
+def test_an_unknown_app_id_is_said_at_once(place: Place) -> None:
+    done = register(place, "--app-id", "99999999-9999-4999-8999-999999999999")
+
+    assert done.code == 2
+    assert place.wire.writes == []
+
+
+def test_a_deleted_one_is_restored_only_when_asked_behind_a_fence_and_without_its_secrets(place: Place) -> None:
+    deleted = scenarios.soft_deleted_app(place.sandbox, "mimapp-mimservice")
+
+    stopped = register(place)
+    done = register(place, "--restore")
+
+    assert stopped.code == 6
+    assert "--restore" in stopped.document["hint"]
+    assert "--purge-deleted" in stopped.document["hint"]
+    assert done.code == 0, done.err
+    assert done.document["applicationId"] == deleted.app_id
+    writes = place.wire.writes
+    assert writes.index("New-ApplicationAccessPolicy") < next(i for i, w in enumerate(writes) if w.endswith("/restore"))
+    (after,) = applications(place)
+    assert [credential.key_id for credential in after.password_credentials or ()] == [done.document["secret"]["keyId"]]
+
+
+def test_a_deleted_one_is_purged_and_made_anew(place: Place) -> None:
+    deleted = scenarios.soft_deleted_app(place.sandbox, "mimapp-mimservice")
+
+    done = register(place, "--purge-deleted")
+
+    assert done.code == 0, done.err
+    assert done.document["applicationId"] != deleted.app_id
+    with place.connect() as tenant:
+        assert tenant._graph.deleted.applications() == ()
