@@ -90,6 +90,16 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "group owner is the mailbox": (
         {"group_owner": MAILBOX.upper()}, "group owner: the MIM mailbox itself may not own the group", "--group-owner",
     ),
+    "an object's name as app id": ({"app_id": "mim"}, "app id: 'mim' is not an application's client id", "a GUID"),
+    "an app id and a new one": (
+        {"app_id": "22222222-2222-2222-2222-222222222222", "new": True}, "app id and new contradict", "--app-id and --new",
+    ),
+    "restored and purged": (
+        {"restore": True, "purge_deleted": True}, "restore and purge contradict", "--restore and --purge-deleted",
+    ),
+    "somebody's word for more than consent": (
+        {"fence_confirmed_by": "ann"}, "fence confirmed by: only a run", "--only consent",
+    ),
     "nobody as owner": ({"owner": " "}, "owner: nobody is named", "--owner"),
 }  # fmt: skip
 

@@ -48,6 +48,15 @@ def test_a_pipe_is_taken_where_the_caller_says_so() -> None:
     assert shown == [VALUE]
 
 
+def test_a_reader_who_has_gone_away_is_an_error_of_the_store() -> None:
+    def show(_: str) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(StoreError, match="stdout could not be written: Broken pipe") as caught:
+        StdoutStore(show, is_terminal=True).put(FIRST)
+    assert VALUE not in repr(caught.value)
+
+
 def test_stdout_is_a_store() -> None:
     shown = Shown()
     store = parse_store("stdout", show=shown.append, is_terminal=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mimapp.spec import REPLICATION_WINDOW
+
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from mimapp.clock import Clock
     from mimapp.graph import Graph
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
     from mimapp.secret import SecretStore
     from mimapp.transport import Patience
 
-__all__ = ["REPLICATION_WINDOW", "Desk"]
-
-#: How long Entra may take to show, or to accept, a new secret. 4 to 18 s were seen, no limit is promised
-#: (microsoft-graph-docs-contrib#1921); five minutes is this product's bound.
-REPLICATION_WINDOW = timedelta(minutes=5)
+__all__ = ["Desk"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,9 @@
 own label, written to the journal before it is sent; a try whose reply is lost is followed by one under another label,
 and the lost one is looked for later (`recover`). The value goes to the stores before anything else may fail.
 
+A store that cannot be asked later whether it has the value (the terminal) is written to the journal before it is given
+the value: after a crash in between nobody could tell, and what somebody may have written down is not revoked.
+
 https://learn.microsoft.com/graph/api/application-addpassword
 """
 
@@ -11,6 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from mimapp.credentials.labels import new_label
 from mimapp.errors import BadReplyError, BusyError, MimappError, ReplyLostError, ServiceError, StoreError
@@ -50,10 +55,13 @@ def issue(desk: Desk, lifetime: timedelta) -> Issued:
     """Issue a secret and hand it to every store.
 
     Raises:
-        StoreError: a store cannot take it. Where none could, the secret is revoked again.
+        StoreError: no store is named, or one cannot take it. Where none could, the secret is revoked again.
+        UsageError: the journal cannot be written. What was issued by then is revoked by the next run.
         ServiceError: Graph refuses to issue one.
         TransportError: Graph cannot be reached, or lost its reply again and again.
     """
+    if not desk.stores:
+        raise StoreError("no store is named for the client secret", hint="name one with --secret-to file:PATH")
     for store in desk.stores:
         store.preflight()
     entry, password = _ask(desk, lifetime)
@@ -65,10 +73,13 @@ def issue(desk: Desk, lifetime: timedelta) -> Issued:
 
 def _ask(desk: Desk, lifetime: timedelta) -> tuple[SecretEntry, IssuedPassword]:
     """Ask under new labels until one reply arrives."""
-    for attempt in range(1, _MOST_TRIES + 1):
-        start = desk.clock.now().replace(microsecond=0)
+    attempt = 0
+    while True:
+        attempt += 1
+        now = desk.clock.now()
+        start = now.replace(microsecond=0)  # not later than now, and as Graph writes it
         entry = SecretEntry(
-            label=new_label(start), state="intended", application_id=desk.application_id, begun=start, changed=start
+            label=new_label(now), state="intended", application_id=desk.application_id, begun=now, changed=now
         )
         desk.journal.put_secret(desk.tenant_id, desk.key, entry)
         try:
@@ -79,7 +90,8 @@ def _ask(desk: Desk, lifetime: timedelta) -> tuple[SecretEntry, IssuedPassword]:
             if not _may_exist(error):
                 desk.note(entry, "revoked")
                 raise
-            desk.note(entry, "lost")
+            # It may have been carried out as late as now: a throttled request waits for its turn.
+            desk.note(structs.replace(entry, begun=desk.clock.now()), "lost")
             pause = desk.patience.pause_before(attempt)
             if attempt == _MOST_TRIES or not desk.patience.allows(pause):
                 raise
@@ -89,7 +101,6 @@ def _ask(desk: Desk, lifetime: timedelta) -> tuple[SecretEntry, IssuedPassword]:
             raise
         else:
             return entry, password
-    raise AssertionError("the last try returns or raises")
 
 
 def _may_exist(error: MimappError) -> bool:
@@ -113,6 +124,8 @@ def _hand_over(desk: Desk, entry: SecretEntry, password: IssuedPassword) -> tupl
     failures: list[StoreError] = []
     for store in desk.stores:
         try:
+            if store.has(stored.key_id) is None:
+                desk.note(entry, "handed", stores=(*holding, store.uri))
             store.put(stored)
         except StoreError as error:
             failures.append(error)
@@ -121,8 +134,8 @@ def _hand_over(desk: Desk, entry: SecretEntry, password: IssuedPassword) -> tupl
     if not failures:
         return tuple(holding)
     reasons = [str(error) for error in failures]
+    desk.note(entry, "handed" if holding else "issued", stores=tuple(holding))
     if holding:
-        desk.note(entry, "handed", stores=tuple(holding))
         raise StoreError(
             f"the new secret {entry.label!r} is in {', '.join(holding)}, and not in every store it was meant for",
             hint="mend the store, then run the same command again",

@@ -60,7 +60,9 @@ def sweep(desk: Desk) -> Swept:
                 never.append(entry.label)
             elif _adopt(desk, entry, found):
                 adopted.append(entry.label)
-            elif found.key_id is not None:
+            elif found.key_id is None:
+                left.append((entry.label, "Graph shows it without an id"))
+            else:
                 desk.graph.credentials.remove_password(desk.object_id, found.key_id, fresh=True)
                 desk.note(entry, "revoked", key_id=found.key_id)
                 revoked.append(entry.label)

@@ -41,8 +41,15 @@ class StdoutStore:
             )
 
     def put(self, stored: StoredSecret) -> None:
-        """Show the secret."""
-        self._show(stored.secret.reveal())
+        """Show the secret.
+
+        Raises:
+            StoreError: nobody reads it.
+        """
+        try:
+            self._show(stored.secret.reveal())
+        except OSError as error:
+            raise StoreError(f"stdout could not be written: {error.strerror or error}") from error
 
     def has(self, key_id: str) -> None:
         """Nobody knows whether somebody wrote it down."""
