@@ -92,7 +92,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "an object's name as app id": ({"app_id": "mim"}, "app id: 'mim' is not an application's client id", "a GUID"),
     "an app id and a new one": (
-        {"app_id": "22222222-2222-2222-2222-222222222222", "new": True}, "app id and new contradict", "--app-id and --new",
+        {"app_id": "22222222-2222-2222-2222-222222222222", "new": True}, "app id and new contradict", "one of --app-id",
     ),
     "restored and purged": (
         {"restore": True, "purge_deleted": True}, "restore and purge contradict", "--restore and --purge-deleted",
