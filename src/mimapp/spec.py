@@ -23,6 +23,7 @@ __all__ = [
     "DISPLAY_NAME",
     "LABEL_PREFIX",
     "MARK",
+    "REPLICATION_WINDOW",
     "SCRIPT_DISPLAY_NAME",
     "Only",
     "Registration",
@@ -50,6 +51,9 @@ _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _LONGEST_KEY = 40
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_NAME = 120  # Graph's limit for an application's displayName is 256; 120 is what its portal shows and takes
+#: How long Entra may take to show, or to accept, a new secret. 4 to 18 s were seen, no limit is promised
+#: (microsoft-graph-docs-contrib#1921); five minutes is this product's bound.
+REPLICATION_WINDOW = timedelta(minutes=5)
 _LIFETIME_LIMITS = (timedelta(days=1), timedelta(days=730))
 
 

@@ -22,7 +22,6 @@ import platformdirs
 from mimapp.checks.status import status_of
 from mimapp.clock import SystemClock
 from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
-from mimapp.credentials.desk import REPLICATION_WINDOW
 from mimapp.errors import SignInError, StalePlanError, UsageError
 from mimapp.exchange import Exchange, anchor_for_app, anchor_for_user
 from mimapp.graph import Graph
@@ -35,6 +34,7 @@ from mimapp.provisioning.plan import Plan, make_plan
 from mimapp.provisioning.registrations import marked_registrations
 from mimapp.provisioning.services import Services
 from mimapp.provisioning.steps import EVERY_PART, Part
+from mimapp.spec import REPLICATION_WINDOW
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 
 if TYPE_CHECKING:

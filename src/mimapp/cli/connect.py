@@ -1,4 +1,7 @@
-"""From options to a tenant that is signed in to, real or embedded; and to the registration that is meant."""
+"""From options to a tenant that is signed in to, real or embedded, and to the stores of its secrets.
+
+Imported by command bodies, not by their modules: help needs none of what it brings.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,20 @@ from typing import TYPE_CHECKING
 import httpx
 
 from mimapp.cli.home import make_home
+from mimapp.cli.meant import secret_folder
 from mimapp.cli.result import Line
 from mimapp.clouds import DEFAULT_CLOUD, cloud
-from mimapp.credentials.desk import REPLICATION_WINDOW
 from mimapp.errors import UsageError
 from mimapp.identity import Method, SignInOptions
 from mimapp.provisioning.steps import EVERY_PART, Part
 from mimapp.secret import Secret
-from mimapp.spec import Registration, check_address
+from mimapp.spec import REPLICATION_WINDOW
 from mimapp.stores import FileStore, parse_store
 from mimapp.tenant import REGISTER_PERMISSIONS, Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import timedelta
-    from pathlib import Path
 
     from mimapp.cli.command import Run
     from mimapp.clouds import Cloud
@@ -32,64 +34,11 @@ if TYPE_CHECKING:
     from mimapp.sandbox import Sandbox
     from mimapp.secret import SecretStore
 
-__all__ = ["connect", "find_registration", "mailbox_of", "secret_folder", "stores_of", "tenant_of"]
+__all__ = ["connect", "stores_of"]
 
 _HOST_OPTIONS = ("login_url", "graph_url", "exchange_url", "graph_scope", "exchange_scope")
 #: What the simulated tenants' public secrets begin with: no real host is ever sent one.
 _SANDBOX_SECRET = "sandbox-"  # noqa: S105 - a prefix
-
-
-def mailbox_of(run: Run) -> str:
-    """The mailbox that the command is about.
-
-    Raises:
-        UsageError: none is named, or what is named is no address.
-    """
-    if run.options.mailbox is None:
-        raise UsageError(
-            "which mailbox?", hint="--mailbox ADDRESS, such as --mailbox MIMService@contoso.onmicrosoft.com"
-        )
-    return check_address(run.options.mailbox, what="mailbox")
-
-
-def tenant_of(run: Run) -> str:
-    """The tenant: the one that is named, else the mailbox's domain.
-
-    Raises:
-        UsageError: neither is named.
-    """
-    if run.options.tenant is not None:
-        return run.options.tenant
-    if run.options.mailbox is None:
-        raise UsageError("which tenant?", hint="--tenant NAME or --mailbox ADDRESS")
-    return mailbox_of(run).partition("@")[2]
-
-
-def find_registration(run: Run, tenant: Tenant) -> Registration:
-    """The registration that is meant: by mailbox, by key, or the only one in the tenant.
-
-    Raises:
-        UsageError: none, or more than one, could be meant.
-    """
-    if run.options.mailbox is not None:
-        return Registration(mailbox=mailbox_of(run), key=run.options.registration or "")
-    known = tenant.registrations()
-    key = run.options.registration
-    meant = [marked for marked in known if key in {None, marked.key}]
-    if len(meant) == 1:
-        return Registration(mailbox=meant[0].mailbox, key=meant[0].key)
-    lines = [f"--registration {marked.key}: {marked.mailbox}" for marked in known]
-    if not meant:
-        named = "" if key is None else f" called {key!r}"
-        raise UsageError(
-            f"the tenant has no registration of mimapp{named}", hint="name the mailbox with --mailbox", details=lines
-        )
-    raise UsageError(f"the tenant has {len(meant)} registrations: say which", details=lines)
-
-
-def secret_folder(run: Run) -> Path:
-    """Where the default file store keeps secrets: a folder a tenant, a file a registration."""
-    return run.home / "secrets"
 
 
 @contextlib.contextmanager

@@ -36,7 +36,8 @@ def registration_facts(run: Run) -> RegistrationFacts:
         UsageError: none or several registrations can be meant, or the one that is has no application yet.
         SignInError: the sign-in failed.
     """
-    from mimapp.cli.connect import connect, find_registration, stores_of, tenant_of  # noqa: PLC0415 - brings every room
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - brings every room
+    from mimapp.cli.meant import find_registration, tenant_of  # noqa: PLC0415 - as above
 
     with connect(run, tenant_of(run)) as tenant:
         wanted = find_registration(run, tenant)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.credentials import Desk
-from mimapp.credentials.desk import REPLICATION_WINDOW
+from mimapp.spec import REPLICATION_WINDOW
 
 if TYPE_CHECKING:
     from datetime import timedelta

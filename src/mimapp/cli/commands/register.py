@@ -7,17 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.connect import connect, mailbox_of, stores_of, tenant_of
 from mimapp.cli.exit_codes import ExitCode
 from mimapp.cli.kinds import DURATION, FLAG, TEXT, TEXTS, choice
+from mimapp.cli.meant import mailbox_of, tenant_of
 from mimapp.cli.options import option
-from mimapp.cli.plans import carry_out, plan_result
 from mimapp.cli.result import Line, Pairs, Result
 from mimapp.clock import iso
-from mimapp.credentials.desk import REPLICATION_WINDOW
-from mimapp.provisioning.observe import parts_of
-from mimapp.spec import DISPLAY_NAME, Only, Registration
-from mimapp.tenant import ADOPTION_PERMISSIONS, REGISTER_PERMISSIONS
+from mimapp.spec import DISPLAY_NAME, REPLICATION_WINDOW, Only, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,23 +111,12 @@ def register(run: Run, options: RegisterOptions) -> Result:
     Reads the tenant, shows what is to be done, asks, and does it; a second run finds nothing to do. It ends with the
     three values that the MIM installer asks for.
     """
-    mailbox = mailbox_of(run)
-    wanted = Registration(
-        mailbox=mailbox,
-        key=run.options.registration or "",
-        display_name=options.name,
-        secret_lifetime=options.secret_lifetime,
-        group_owner=options.group_owner,
-        owner=options.owner,
-        app_id=options.app_id,
-        new=options.new,
-        remove_user_read=options.remove_user_read,
-        restrict_existing=options.restrict_existing,
-        restore=options.restore,
-        purge_deleted=options.purge_deleted,
-        only=None if options.only is None else Only(options.only),
-        fence_confirmed_by=options.fence_confirmed_by,
-    )
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.plans import carry_out, plan_result  # noqa: PLC0415 - help need not import it
+    from mimapp.provisioning.observe import parts_of  # noqa: PLC0415 - help need not import it
+    from mimapp.tenant import ADOPTION_PERMISSIONS, REGISTER_PERMISSIONS  # noqa: PLC0415 - help need not import it
+
+    wanted = _wanted(run, options)
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
     permissions = REGISTER_PERMISSIONS + (ADOPTION_PERMISSIONS if wanted.app_id or wanted.restore else ())
     with connect(
@@ -147,6 +132,26 @@ def register(run: Run, options: RegisterOptions) -> Result:
         document=_document(outcome),
         text=_text(outcome, wanted),
         code=ExitCode.ATTENTION if outcome.attention else ExitCode.DONE,
+    )
+
+
+def _wanted(run: Run, options: RegisterOptions) -> Registration:
+    mailbox = mailbox_of(run)
+    return Registration(
+        mailbox=mailbox,
+        key=run.options.registration or "",
+        display_name=options.name,
+        secret_lifetime=options.secret_lifetime,
+        group_owner=options.group_owner,
+        owner=options.owner,
+        app_id=options.app_id,
+        new=options.new,
+        remove_user_read=options.remove_user_read,
+        restrict_existing=options.restrict_existing,
+        restore=options.restore,
+        purge_deleted=options.purge_deleted,
+        only=None if options.only is None else Only(options.only),
+        fence_confirmed_by=options.fence_confirmed_by,
     )
 
 

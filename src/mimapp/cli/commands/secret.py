@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.connect import connect, find_registration, secret_folder, stores_of, tenant_of
-from mimapp.cli.credentials import credential_documents, credential_table
 from mimapp.cli.kinds import TEXT
+from mimapp.cli.meant import find_registration, secret_folder, tenant_of
 from mimapp.cli.options import NoOptions, option
 from mimapp.cli.result import Raw, Result
 from mimapp.clock import iso
 from mimapp.errors import StoreError, UsageError
 from mimapp.spec import Registration
-from mimapp.stores import FileStore, parse_store
 
 if TYPE_CHECKING:
     from mimapp.secret import StoredSecret
+    from mimapp.stores import FileStore
 
 __all__ = ["ShowOptions", "list_", "show"]
 
@@ -38,6 +37,9 @@ class ShowOptions:
 @command(NoOptions)
 def list_(run: Run, _options: NoOptions) -> Result:
     """List every secret, certificate and federated credential of the application, and whose each is."""
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.credentials import credential_documents, credential_table  # noqa: PLC0415 - help need not import it
+
     with connect(run, tenant_of(run)) as tenant:
         wanted = find_registration(run, tenant)
         found = tenant.status(wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key)))
@@ -77,6 +79,8 @@ def show(run: Run, options: ShowOptions) -> Result:
 
 def _stored(run: Run, options: ShowOptions) -> StoredSecret:
     """What the named store holds, or the one file under ``MIMAPP_HOME`` that the options can mean."""
+    from mimapp.stores import FileStore, parse_store  # noqa: PLC0415 - help need not import it
+
     if options.secret_from is not None:
         store = parse_store(options.secret_from, show=lambda _: None, is_terminal=False)
         if not isinstance(store, FileStore):
@@ -99,6 +103,8 @@ def _stored(run: Run, options: ShowOptions) -> StoredSecret:
 
 
 def _own_files(run: Run) -> list[FileStore]:
+    from mimapp.stores import FileStore  # noqa: PLC0415 - help need not import it
+
     key = run.options.registration
     if key is None and run.options.mailbox is not None:
         key = Registration(mailbox=run.options.mailbox).key

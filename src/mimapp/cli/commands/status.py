@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.connect import connect, find_registration, stores_of, tenant_of
-from mimapp.cli.credentials import credential_documents, credential_table
+from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import NoOptions
 from mimapp.cli.result import Line, Pairs, Result
 
@@ -22,6 +21,8 @@ __all__ = ["status"]
 @command(NoOptions)
 def status(run: Run, _options: NoOptions) -> Result:
     """Show one registration: application, consent, fence, EWS, secrets, and what register would do now."""
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - help need not import it
+
     with connect(run, tenant_of(run)) as tenant:
         wanted = find_registration(run, tenant)
         found = tenant.status(wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key)))
@@ -29,6 +30,8 @@ def status(run: Run, _options: NoOptions) -> Result:
 
 
 def _document(found: Status) -> Mapping[str, JsonValue]:
+    from mimapp.cli.credentials import credential_documents  # noqa: PLC0415 - help need not import it
+
     return {
         "tenantId": found.tenant_id,
         "tenantName": found.tenant_name,
@@ -52,6 +55,8 @@ def _document(found: Status) -> Mapping[str, JsonValue]:
 
 
 def _text(found: Status) -> tuple[Block, ...]:
+    from mimapp.cli.credentials import credential_table  # noqa: PLC0415 - help need not import it
+
     ends = "no date known" if found.ews_ends is None else f"ends {found.ews_ends:%Y-%m-%d}"
     blocks: list[Block] = [
         Line(f"{found.mailbox} in {found.tenant_name}", "heading"),

@@ -1,0 +1,69 @@
+"""What the options mean: the mailbox, the tenant, the registration, and where its secrets are kept by default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mimapp.errors import UsageError
+from mimapp.spec import Registration, check_address
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mimapp.cli.command import Run
+    from mimapp.tenant import Tenant
+
+__all__ = ["find_registration", "mailbox_of", "secret_folder", "tenant_of"]
+
+
+def mailbox_of(run: Run) -> str:
+    """The mailbox that the command is about.
+
+    Raises:
+        UsageError: none is named, or what is named is no address.
+    """
+    if run.options.mailbox is None:
+        raise UsageError(
+            "which mailbox?", hint="--mailbox ADDRESS, such as --mailbox MIMService@contoso.onmicrosoft.com"
+        )
+    return check_address(run.options.mailbox, what="mailbox")
+
+
+def tenant_of(run: Run) -> str:
+    """The tenant: the one that is named, else the mailbox's domain.
+
+    Raises:
+        UsageError: neither is named.
+    """
+    if run.options.tenant is not None:
+        return run.options.tenant
+    if run.options.mailbox is None:
+        raise UsageError("which tenant?", hint="--tenant NAME or --mailbox ADDRESS")
+    return mailbox_of(run).partition("@")[2]
+
+
+def find_registration(run: Run, tenant: Tenant) -> Registration:
+    """The registration that is meant: by mailbox, by key, or the only one in the tenant.
+
+    Raises:
+        UsageError: none, or more than one, could be meant.
+    """
+    if run.options.mailbox is not None:
+        return Registration(mailbox=mailbox_of(run), key=run.options.registration or "")
+    known = tenant.registrations()
+    key = run.options.registration
+    meant = [marked for marked in known if key in {None, marked.key}]
+    if len(meant) == 1:
+        return Registration(mailbox=meant[0].mailbox, key=meant[0].key)
+    lines = [f"--registration {marked.key}: {marked.mailbox}" for marked in known]
+    if not meant:
+        named = "" if key is None else f" called {key!r}"
+        raise UsageError(
+            f"the tenant has no registration of mimapp{named}", hint="name the mailbox with --mailbox", details=lines
+        )
+    raise UsageError(f"the tenant has {len(meant)} registrations: say which", details=lines)
+
+
+def secret_folder(run: Run) -> Path:
+    """Where the default file store keeps secrets: a folder a tenant, a file a registration."""
+    return run.home / "secrets"
