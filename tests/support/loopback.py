@@ -35,6 +35,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
+    def setup(self) -> None:
+        if isinstance(self.request, ssl.SSLSocket):
+            self.request.do_handshake()
+        super().setup()
+
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = httpx.Request(
@@ -76,7 +81,8 @@ def serving(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*(names or ("localhost",))).configure_cert(context)
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    # The handshake belongs to the connection's own thread: one client that dawdles must not keep the others out.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     made = LoopbackServer(port=server.server_port, ca_file=ca_file)
 
     def recorded(request: httpx.Request) -> httpx.Response:
