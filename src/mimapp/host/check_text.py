@@ -111,7 +111,7 @@ def report_json(report: HostReport) -> str:
 
 def report_html(report: HostReport) -> str:
     """The report as a self-contained document: light and dark, printable, nothing fetched, no script."""
-    head = tag("tr", *(tag("th", name) for name in ("Verdict", "What", "Found", "Wanted", "Why, and what to do")))
+    head = tag("tr", *(tag("th", name) for name in ("Verdict", "What was found", "Wanted", "Why, and what to do")))
     body = [tag("p", "SANDBOX: judged against a simulated tenant", css="notice sandbox")] if report.sandbox else []
     return page(
         _heading(report),
@@ -119,7 +119,7 @@ def report_html(report: HostReport) -> str:
         tag("p", text(_times(report)), css="quiet"),
         tag("p", text(_summary(report))),
         *body,
-        tag("table", head, *(_row(row) for row in report.rows)),
+        tag("table", head, *(_row(row) for row in report.rows), css="report"),
     )
 
 
@@ -131,8 +131,7 @@ def _row(row: Row) -> str:
     return tag(
         "tr",
         tag("td", text(str(row.verdict)), css=f"verdict {css}"),
-        tag("td", text(row.title)),
-        tag("td", text(row.value)),
+        tag("td", tag("p", tag("strong", text(row.title))), tag("p", text(row.value)) if row.value else ""),
         tag("td", text(row.wanted)),
         tag("td", advice),
     )

@@ -183,7 +183,7 @@ def _opening(facts: RegistrationFacts) -> tuple[Page, ...]:
     else:
         cloud = Field(label="Azure Cloud", entry=Entry.SELECT, value=label)
         note = ""
-    media = "media for Microsoft Entra ID P1/P2 only (volume licence media have no cloud page)"
+    media = "media for Microsoft Entra ID P1/P2 only; volume licence media have no cloud page"
     return (
         Page(title="Welcome"),
         Page(title="End-User License Agreement", note="accept the terms, if you do"),

@@ -222,7 +222,7 @@ def _afterwards(row: InstallerOption, mode: Mode, log: str) -> tuple[str, ...]:
     found = []
     if mode is Mode.NEW:
         found += [
-            "open the MIM Portal (http://<portal>/identitymanagement; the first visit is slow) as who installed it",
+            "open the MIM Portal (http://<portal>/identitymanagement; the first visit is slow) as its installer",
             "add the site to the Local intranet zone, and untick Display intranet sites in Compatibility View",
             _OPEN_PORTAL,
         ]

@@ -31,7 +31,7 @@ def sheet_html(found: Sheet) -> str:
         tag("h1", text(heading(found))),
         *notices,
         tag("h2", "Values"),
-        tag("table", *values),
+        tag("table", *values, css="fields"),
         tag("h2", "Start"),
         *(_command(command) for command in found.start),
         tag("h2", "Pages of the installer"),
@@ -51,8 +51,11 @@ def sheet_html(found: Sheet) -> str:
 
 def _command(command: Command) -> str:
     where = _WHERE.get(command.where, command.where)
-    return tag("p", text(command.purpose), tag("span", f" ({text(where)})", css="quiet")) + tag(
-        "pre", text(command.line)
+    return tag(
+        "div",
+        tag("p", text(command.purpose), tag("span", f" ({text(where)})", css="quiet")),
+        tag("pre", text(command.line)),
+        css="command",
     )
 
 
@@ -61,11 +64,14 @@ def _page(one: Page) -> str:
     rows = [tag("tr", tag("th", text(field.label)), tag("td", text(instruction(field)))) for field in one.fields]
     return tag(
         "li",
-        tag("h3", text(one.title), condition),
-        tag("table", *rows) if rows else "",
+        tag(
+            "h3",
+            tag("span", text(one.title), condition),
+            tag("span", "then ", tag("strong", text(one.button)), css="then"),
+        ),
+        tag("table", *rows, css="fields") if rows else "",
         tag("p", text(one.note)) if one.note else "",
         *(_popup(popup) for popup in one.popups),
-        tag("p", "Then: ", tag("strong", text(one.button))),
     )
 
 
