@@ -54,6 +54,7 @@ CODES = [
     (service(ServiceError), 5),
     (service(NotFoundError), 5),
     (service(DeniedError), 5),
+    (DeniedError("no", service="graph", status=401), 4),
     (service(ConflictError), 5),
     (service(BusyError), 75),
     (TransportError("no"), 75),

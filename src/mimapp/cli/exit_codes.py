@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Final
 
 from mimapp.errors import (
@@ -14,6 +15,7 @@ from mimapp.errors import (
     BusyError,
     CancelledError,
     DeadlineError,
+    DeniedError,
     HostInputError,
     PlanError,
     ReplyLostError,
@@ -81,6 +83,8 @@ def code_of(error: BaseException) -> ExitCode:
         return ExitCode.TERMINATED
     if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
         return ExitCode.USAGE
+    if isinstance(error, DeniedError) and error.status == HTTPStatus.UNAUTHORIZED:
+        return ExitCode.SIGN_IN  # no right is missing: the service does not take the token itself
     for kind in type(error).__mro__:
         if kind in BY_ERROR:
             return BY_ERROR[kind]
