@@ -12,6 +12,13 @@ from ps_values import Bag, Block, Enum, Host, PsError, Value, listed, shown, tru
 from registry_model import Registry, base_key
 
 
+def _full(path: str) -> str:
+    return path if path[1:3] == ":\\" else "C:\\here\\" + path.removeprefix(".\\")
+
+
+_PATHS = Host("PathIntrinsics", methods={"getunresolvedproviderpathfrompspath": _full})
+
+
 def enum(kind: str, *names: str) -> Host:
     """A .NET enum type."""
 
@@ -46,7 +53,10 @@ class Windows:
         return Machine(
             {**self._commands(), **self.extra_commands},
             {**self._types(), **self.extra_types},
-            {name.lower(): value for name, value in variables.items()},
+            {
+                "executioncontext": Bag([("SessionState", Bag([("Path", _PATHS)], table=False))], table=False),
+                **{name.lower(): value for name, value in variables.items()},
+            },
             self.environment,
         )
 

@@ -235,7 +235,7 @@ def _collected(**change: Any) -> dict[str, Any]:
         {"key": FIPS_KEY, "name": "Enabled", "present": False, "kind": None, "data": None},
     ]
     return {
-        "schema": "mimapp.host-collect/1",
+        "schema": "mimapp.host-collected/1",
         "collectedAt": "2026-11-21T08:59:00.1234567Z",
         "server": "MIM01",
         "elevated": True,

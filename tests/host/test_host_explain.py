@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import mimapp
+from mimapp.graph.errors import NAME_TAKEN
 from mimapp.host.explain import TABLE, explain, explain_json, explain_text, keys
 from mimapp.host.explanation import Explanation, LiveCheck
 from mimapp.host.facts import RegistrationFacts
 from mimapp.host.options import OPTIONS
 from mimapp.host.pages import AccountNames, Mode, pages
+from mimapp.identity.aadsts import ADVICE
 
 # Texts as they are seen, and the row that must come first. Every row of the table has at least one.
 SAMPLES = [
@@ -111,6 +115,13 @@ SAMPLES = [
     ("CredentialInvalidLifetimeAsPerAppPolicy", "CredentialInvalidLifetimeAsPerAppPolicy"),
     ("CredentialTypeNotAllowedAsPerAppPolicy", "CredentialTypeNotAllowedAsPerAppPolicy"),
     ("InvalidUniqueTenantIdentifierAsPerAppPolicy", "SignInAudienceNotAllowedAsPerAppPolicy"),
+    (
+        "The appId 'x' of the service principal does not reference a valid application object.",
+        "application-not-replicated",
+    ),
+    ("Permission being assigned already exists on the object", "already-granted"),
+    ("Error_MsaAppDoesNotExist", "Error_MsaAppDoesNotExist"),
+    ("HTTP 429 Too Many Requests", "graph-throttled"),
     ("Not a valid reference update", "not-a-valid-reference-update"),
     ("The identity of the policy scope is not a security principal", "not-a-security-principal"),
     ("The total size of App Access Policies exceeded the limit.", "policy-space-full"),
@@ -275,6 +286,20 @@ def test_every_code_of_the_facts_has_a_row() -> None:
         assert f"aadsts{code}" in explain(code)[0].keys
         assert len(explain(f"AADSTS{code}: x")[0].causes) >= 1
         assert "not in this table" not in explain(code)[0].title
+
+
+def test_every_code_that_sign_in_advises_on_has_a_row() -> None:
+    known = {name for row in TABLE for name in row.keys}
+    assert {f"aadsts{code}" for code in ADVICE} <= known
+
+
+def test_every_key_that_mimapps_errors_end_with_has_a_row() -> None:
+    root = Path(mimapp.__file__).parent
+    literal = re.compile(r"""explain=f?["']([A-Za-z0-9_-]+)["']""")
+    named = {key for file in root.rglob("*.py") for key in literal.findall(file.read_text(encoding="utf-8"))}
+    assert named
+    missing = {key for key in {*named, NAME_TAKEN} if not explain(key)}
+    assert not missing, f"give these a row in mimapp.host.explain_services: {sorted(missing)}"
 
 
 def test_an_unknown_code_gets_microsofts_page() -> None:

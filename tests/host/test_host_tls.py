@@ -338,6 +338,17 @@ def test_a_backup_that_does_not_fit_is_refused(change: tuple[str, str], words: s
         windows.run(PLAIN, Undo=backup)
 
 
+def test_relative_paths_are_the_ones_that_the_person_means() -> None:
+    registry = _fresh()
+    before = registry.snapshot()
+    windows = Windows(registry)
+    windows.run(PLAIN, BackupFolder=r".\kept")
+    (backup,) = windows.files
+    assert backup.startswith("c:\\here\\kept\\tls-backup-")
+    windows.run(PLAIN, Undo=backup.removeprefix("c:\\here\\"))
+    assert registry.snapshot() == before
+
+
 def test_undo_keeps_a_key_that_somebody_else_uses_by_now() -> None:
     registry = _fresh()
     windows = Windows(registry)

@@ -1,4 +1,4 @@
-"""What the collecting script wrote on the MIM server, decoded: schema ``mimapp.host-collect/1``.
+"""What the collecting script wrote on the MIM server, decoded: schema ``mimapp.host-collected/1``.
 
 Owns the wire form. A value that is secret by its name is reduced to its shape here as well, should a file hold one.
 """
@@ -85,7 +85,7 @@ class _EventsWire(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _CollectedWire(msgspec.Struct, frozen=True, rename="camel"):
-    schema: Literal["mimapp.host-collect/1"]
+    schema: Literal["mimapp.host-collected/1"]
     collected_at: str
     server: str
     values: list[_ValueWire]

@@ -59,7 +59,7 @@ _GRAPH = (
         Cause(
             what="the token lacks the scope",
             tell="mimapp whoami: rights",
-            fix="sign in with another method: the table in docs/sign-in.md says what each reaches",
+            fix="sign in with another method: each method reaches something else",
         ),
         phrases=("insufficient privileges to complete the operation",),
         sources=(_RECORDED,),
@@ -121,6 +121,51 @@ _GRAPH = (
         ),
         also=("invaliduniquetenantidentifierasperapppolicy",),
         sources=(_thread("OfficeDev/TeamsFx#10998"),),
+    ),
+    _row(
+        "application-not-replicated",
+        "Graph: the appId of the service principal does not reference a valid application object",
+        Cause(
+            what="the application was made moments ago and has not reached the replica", tell="minutes old", fix=_AGAIN
+        ),
+        Cause(
+            what="the application was deleted meanwhile",
+            tell="mimapp status",
+            fix="mimapp register",
+            live=LiveCheck.APPLICATION,
+        ),
+        phrases=("does not reference a valid application object", "must in the local tenant"),
+        sources=(Source(name="terraform-provider-azuread, vault-plugin-secrets-azure", mark=Mark.PUBLIC_CODE),),
+    ),
+    _row(
+        "already-granted",
+        "Graph: the permission being assigned already exists",
+        Cause(what="the consent is there already", tell="mimapp status: consent", fix="nothing: it counts as done"),
+        phrases=("permission being assigned already exists", "entitlementgrant entry already exists"),
+        also=("request_multipleobjectswithsamekeyvalue",),
+        sources=(_thread("microsoftgraph/msgraph-bicep-types#161"),),
+    ),
+    _row(
+        "Error_MsaAppDoesNotExist",
+        "Graph: the corresponding MSA application does not exist",
+        Cause(
+            what="the application is open to personal accounts, whose directory has not seen it yet",
+            tell="its sign-in audience includes personal accounts",
+            fix=f"{_AGAIN}; mimapp's own applications are for this tenant only",
+        ),
+        sources=(_thread("hashicorp/terraform-provider-azuread#1764"),),
+    ),
+    _row(
+        "graph-throttled",
+        "Graph: too many requests",
+        Cause(
+            what="other programs use up the tenant's or the client's share",
+            tell="HTTP 429",
+            fix=f"wait a minute, then {_AGAIN}",
+        ),
+        also=("toomanyrequests", "429"),
+        phrases=("http 429", "too many requests"),
+        sources=(Source(name="Microsoft Graph service-specific throttling limits", mark=Mark.DOC),),
     ),
     _row(
         "not-a-valid-reference-update",

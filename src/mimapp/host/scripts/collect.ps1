@@ -21,6 +21,9 @@ param(
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
+# .NET would take a relative path from where the process started, not from where you are.
+$OutFile = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($OutFile)
+
 $Hosts = @(#<hosts>)
 $Watched = @(
 #<watched>
@@ -246,7 +249,7 @@ foreach ($row in $Watched) { $values += Read-Watched -Key $row.Key -Name $row.Na
 $reach = @()
 foreach ($name in $Hosts) { $reach += Test-Reach -Name $name }
 $result = [ordered]@{
-    schema      = 'mimapp.host-collect/1'
+    schema      = 'mimapp.host-collected/1'
     collectedAt = [DateTime]::UtcNow.ToString('o')
     server      = $env:COMPUTERNAME
     elevated    = $me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)

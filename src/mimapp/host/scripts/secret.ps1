@@ -1,4 +1,5 @@
-#Requires -Version 5.0
+#Requires -Version 5.1
+#Requires -PSEdition Desktop
 <#
 .SYNOPSIS
 Gives MIM Service on this server a new client secret without the installer. NOT A DOCUMENTED PROCEDURE.
@@ -53,6 +54,11 @@ param(
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
+
+# .NET would take a relative path from where the process started, not from where you are.
+$Paths = $ExecutionContext.SessionState.Path
+$WorkFolder = $Paths.GetUnresolvedProviderPathFromPSPath($WorkFolder)
+if ($RestoreFrom -ne '') { $RestoreFrom = $Paths.GetUnresolvedProviderPathFromPSPath($RestoreFrom) }
 
 $MimKey = #<mim-key>
 $SecretName = #<secret-name>

@@ -27,6 +27,11 @@ param(
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
+# .NET would take a relative path from where the process started, not from where you are.
+$Paths = $ExecutionContext.SessionState.Path
+if ($Undo -ne '') { $Undo = $Paths.GetUnresolvedProviderPathFromPSPath($Undo) }
+$BackupFolder = $Paths.GetUnresolvedProviderPathFromPSPath($BackupFolder)
+
 $DisableLegacy = #<disable-legacy>
 $Wanted = @(
 #<wanted>
