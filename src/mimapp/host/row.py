@@ -66,8 +66,8 @@ class HostReport:
         return any(row.verdict in {Verdict.WRONG, Verdict.ATTENTION} for row in self.rows)
 
 
-def unseen(key: str, title: str, wanted: str, why: str = "this input does not show it") -> Row:
-    """The row for what an input cannot answer."""
+def unseen(key: str, title: str, wanted: str, why: str = "") -> Row:
+    """The row for what an input cannot answer; `why` where more is known than that."""
     return Row(key=key, title=title, value="", wanted=wanted, verdict=Verdict.UNSEEN, why=why)
 
 

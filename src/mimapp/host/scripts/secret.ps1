@@ -11,7 +11,7 @@ What this is: it follows the mechanism that Microsoft publishes for the twin of 
 ("Update of MIM Specific Service account for notifications to gMSA"). For the client secret no procedure is documented;
 one consultant reports that the same mechanism works for it. The documented way is the installer's Change mode: see
 mimapp host sheet. Parsed and run against a model by its makers; not yet executed on Windows.
-What this is not: supported by Microsoft, and a place where a secret is kept. It holds none.
+What this is not: something that Microsoft supports, or a place where a secret is kept. It holds none.
 
 It refuses to write unless the value that is there now decrypts in the way it is about to use. It keeps the old value,
 writes, restarts FIMService and judges by the access token: a new token and no token message for five minutes is
