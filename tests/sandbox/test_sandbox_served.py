@@ -147,6 +147,19 @@ def test_ready_line_is_all_that_another_shell_needs(tmp_path: Path) -> None:
     assert info.operator_client_secret.startswith("sandbox-")
 
 
+def test_interrupted_server_closes_its_socket(sandbox: Sandbox) -> None:
+    answered: list[Served] = []
+
+    def interrupt(served: Served) -> None:
+        answered.append(served)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        serve(sandbox, on_ready=interrupt)
+    with client(answered[0]) as http, pytest.raises(httpx.ConnectError):
+        http.get("/")
+
+
 @pytest.mark.parametrize(("outcome", "taken"), [("cut", 0), ("lose", 1)])
 def test_socket_is_cut_before_or_after_the_service_took_it(tmp_path: Path, outcome: str, taken: int) -> None:
     sandbox = open_sandbox(tmp_path, weather=Weather.parse(faults=[f"POST /v1.0/applications {outcome}"]))

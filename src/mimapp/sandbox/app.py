@@ -20,6 +20,7 @@ Paths: ``/{tenant}/oauth2/...`` and ``/{tenant}/v2.0/...`` are login's, ``/v1.0`
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import falcon
@@ -78,12 +79,26 @@ def create_app(state: State, *, clock: Clock, origin: str, conditions: Condition
     app = falcon.App()
     app.req_options.strip_url_path_trailing_slash = True
     app.add_error_handler(WireError, _send)
+    app.add_middleware(_Dated(clock))
     login.add_routes(app, context)
     graph.add_routes(app, context)
     exchange.add_routes(app, context, used.exchange)
     if hasattr(ews, "add_routes"):
         ews.add_routes(app, context, used.exchange)
     return app
+
+
+class _Dated:
+    """Every reply says when it was made, as all recorded ones do."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def process_response(
+        self, _request: falcon.Request, response: falcon.Response, _resource: object, _succeeded: object
+    ) -> None:
+        """Falcon's form of a middleware; the name is its own."""
+        response.set_header("Date", format_datetime(self._clock.now(), usegmt=True))
 
 
 def _send(_request: falcon.Request, response: falcon.Response, error: Exception, _params: dict[str, object]) -> None:

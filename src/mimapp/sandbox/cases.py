@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 
-__all__ = ["Area", "Case", "cases"]
+__all__ = ["Area", "Case", "as_markdown", "cases"]
 
 
 class Area(StrEnum):
@@ -47,3 +47,14 @@ def cases() -> tuple[Case, ...]:
     """Every rule of access and lag that is not Exchange's, in the order of the documentation."""
     table = tomllib.loads(resources.files("mimapp.sandbox").joinpath("cases.toml").read_text(encoding="utf-8"))
     return tuple(Case(area=area, **row) for area in Area for row in table[area.value])
+
+
+def as_markdown(area: Area) -> str:
+    """The table of an area as docs/sandbox.md has it."""
+    head = "| case | situation | answer | source | unverified |\n|---|---|---|---|---|\n"
+    rows = (
+        f"| `{case.name}` | {case.situation} | {case.answer} | {case.source} | {case.unverified} |\n"
+        for case in cases()
+        if case.area is area
+    )
+    return head + "".join(rows)

@@ -54,13 +54,13 @@ class Access:
     """What a caller must hold: of every set in `delegated` or `application`, one member.
 
     Attributes:
-        delegated: sets of scopes; None where no person may call.
+        delegated: sets of scopes.
         application: sets of roles; None where no application may call.
         roles: the directory roles of which a person needs one; empty when none is needed.
         by_owner: an owner of the object needs no directory role; the operation itself looks for that.
     """
 
-    delegated: tuple[frozenset[str], ...] | None
+    delegated: tuple[frozenset[str], ...]
     application: tuple[frozenset[str], ...] | None
     roles: frozenset[str] = frozenset()
     by_owner: bool = False
@@ -73,8 +73,6 @@ class Access:
         """
         if claims.is_app_only:
             return self._check_application(claims.roles)
-        if self.delegated is None:
-            raise errors.denied()
         if ACT_AS_USER not in claims.scopes and not all(claims.scopes & needed for needed in self.delegated):
             raise errors.denied()
         if self.roles and not claims.directory_roles & self.roles:

@@ -1,6 +1,7 @@
 """Application registrations: made, found by id, `appId` or `uniqueName`, changed, softly deleted; and their owners.
 
-`uniqueName` is the tenant's own key: unique, immutable once set, kept by a deleted application (graph.md 3).
+`uniqueName` is the tenant's own key: unique, immutable once set, and kept by a deleted application
+(msgraph-bicep-types#137, #202).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def _create(request: GraphRequest) -> Reply:
 def _upsert_or_change(request: GraphRequest) -> Reply:
     key = request.keys[0]
     if key.name == "uniqueName" and "create-if-missing" in request.prefer:
-        # The key is decided where it is unique, not on a replica: the call may be repeated safely (graph.md 3).
+        # The key is decided where it is unique, not on a replica: so the call may be repeated.
         found = request.tx.find(request.tenant_id, _KIND, uniqueName=key.value)
         if not found:
             return _made(request, {"uniqueName": key.value} | request.body)
@@ -55,7 +56,7 @@ def _upsert_or_change(request: GraphRequest) -> Reply:
 def _delete(request: GraphRequest) -> Reply:
     record = changeable(request, _KIND, request.keys[0])
     request.tx.put(request.tenant_id, _KIND, record.id, record.body, deleted=request.tx.now)
-    # The service principal goes with its application (graph.md 9).
+    # The service principal goes with its application ("Delete application").
     for principal in request.tx.find(request.tenant_id, "servicePrincipal", appId=record.body["appId"]):
         service_principals.remove(request, principal)
     return no_content()

@@ -1,7 +1,7 @@
 """Application permissions that were granted (app role assignments), seen from the client and from the resource.
 
 A grant needs both service principals and a role that the resource has; a second one is refused with 400. Who may grant
-roles of Microsoft Graph itself is narrower than who may grant all others (graph.md 6 [unverified]).
+roles of Microsoft Graph itself is narrower than who may grant all others [unverified].
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was deleted in the last 30 days: listed, looked at, restored, purged (graph.md 9)."""
+"""What was deleted in the last 30 days: listed, looked at, restored, purged."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Groups: those that Graph makes itself (security and Microsoft 365), and their members.
 
-A mail-enabled security group belongs to Exchange: Graph shows it but neither makes nor changes one (exchange.md 5).
+A mail-enabled security group belongs to Exchange: Graph shows it but neither makes nor changes one.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _own(request: GraphRequest) -> Record:
 
 
 def _belongs_to_exchange() -> errors.GraphError:
-    """The words are Microsoft's own (exchange.md 5)."""
+    """The words are those of Graph's own page on groups."""
     return errors.bad_request("Cannot Update a mail-enabled security groups and or distribution list.")
 
 

@@ -80,7 +80,7 @@ def is_owner(request: GraphRequest, record: Record) -> bool:
 
 
 def first_owners(request: GraphRequest) -> list[str]:
-    """Who owns an object that this caller makes (graph.md 6, all of it [unverified]).
+    """Who owns an object that this caller makes (all of it [unverified]).
 
     A person does, unless an application administrator only; an application only when OwnedBy is all it has.
     """

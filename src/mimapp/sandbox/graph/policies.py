@@ -1,6 +1,6 @@
 """App management policies: the tenant's default, those for single applications, and what they forbid of a secret.
 
-Off by default; a policy assigned to the application beats the tenant's; existing secrets are left alone (graph.md 4).
+Off by default; a policy assigned to the application beats the tenant's; existing secrets are left alone.
 Source: "appManagementPolicy resource type" and "tenantAppManagementPolicy resource type", Microsoft Graph v1.0.
 """
 

@@ -55,7 +55,7 @@ def full(principal: Document) -> Document:
 def remove(request: GraphRequest, principal: Record) -> None:
     """Softly delete one; what was granted to it goes for good, so that a restored one needs consent again.
 
-    Whether Entra keeps the grants is not known (graph.md 9 [unverified]): the harder case is simulated.
+    Whether Entra keeps the grants is not known [unverified]: the harder case is simulated.
     """
     tx, tenant = request.tx, request.tenant_id
     tx.put(tenant, _KIND, principal.id, principal.body, deleted=tx.now)

@@ -48,7 +48,7 @@ PREAUTHORIZED: dict[tuple[str, str], frozenset[str]] = {
 }
 """What Microsoft's clients may do without any consent, by (client, service); a pair that is missing is refused with
 AADSTS65002. The Azure CLI's scopes are those its Graph tokens hold [unverified]; of the Exchange client's six scopes
-only the one that matters is known by name (login.md 3)."""
+only the one that matters is known by name (tiredithumans/azapptoolkit)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ def delegated_scopes(sign_in: SignIn) -> frozenset[str]:
     held = granted | _consented(sign_in, resource)
     missing = wanted.names - held
     if missing:
-        # AdminApi.AccessAsUser.All can be given to Microsoft's own client only (login.md 3).
+        # AdminApi.AccessAsUser.All can be given to Microsoft's own client only (tiredithumans/azapptoolkit).
         is_closed = "AdminApi.AccessAsUser.All" in missing
         roles = directory_roles_of(sign_in.tx, sign_in.tenant.id, sign_in.user.id)
         if not sign_in.interactive or GLOBAL_ADMINISTRATOR not in roles or is_closed:

@@ -139,7 +139,7 @@ def application_disabled(app_id: str, name: str) -> LoginError:
 
 
 def tenant_unknown(name: str) -> LoginError:
-    """Text as the MIM installer shows it (mim.md 4), with the sentence that public threads add."""
+    """Text as the MIM installer shows it, with the sentence that public threads add."""
     return LoginError(
         90002,
         "invalid_request",
@@ -178,7 +178,7 @@ def scope_invalid(scope: str, *, client_credentials: bool) -> LoginError:
 
 
 def scopes_of_two_resources() -> LoginError:
-    """Code and meaning as documented (login.md 8); the text [unverified]."""
+    """Code and meaning as documented; the text [unverified]."""
     return LoginError(
         700022,
         "invalid_scope",
@@ -254,12 +254,12 @@ def device_code_expired() -> LoginError:
 
 
 def device_code_unknown() -> LoginError:
-    """A code that was never issued, or was used before (login.md 8: 90120)."""
+    """A code that was never issued, or was used before; Entra has 90120 for the latter."""
     return LoginError(70000, "invalid_grant", "The provided value for the input parameter 'device_code' is not valid.")
 
 
 def refresh_token_invalid() -> LoginError:
-    """A refresh token that is unknown here or too old (login.md 8)."""
+    """A refresh token that is unknown here or too old; code and meaning as documented, the text [unverified]."""
     return LoginError(
         700082, "invalid_grant", "The refresh token has expired due to inactivity or was never issued here."
     )

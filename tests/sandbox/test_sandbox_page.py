@@ -1,0 +1,45 @@
+"""docs/sandbox.md lists the rules as they are in the tables; run as a program, this writes them there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from access_cases import CASES
+
+from mimapp.sandbox.cases import Area, as_markdown, cases
+
+PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
+
+
+def exchange_rows() -> str:
+    known = {case.name: re.sub(r"\w+\.md \d+[,;]? ?", "", case.source) for case in CASES if "unverified" in case.source}
+    rows = (f"| {name} | {source} |\n" for name, source in known.items())
+    return "| case | what is known |\n|---|---|\n" + "".join(rows)
+
+
+def filled(text: str) -> str:
+    """The page with its tables as they should be."""
+    tables = {"access": as_markdown(Area.ACCESS), "lag": as_markdown(Area.LAG), "exchange": exchange_rows()}
+    for name, table in tables.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = pattern.sub(lambda match, table=table: f"{match[1]}\n{table}\n{match[2]}", text)
+    return text
+
+
+def test_page_has_every_case_as_it_is() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == filled(text)
+    for case in cases():
+        assert f"`{case.name}`" in text
+
+
+def test_every_case_is_named_once_and_says_where_it_is_from() -> None:
+    names = [case.name for case in cases()]
+    assert len(names) == len(set(names))
+    assert all(case.source and case.situation and case.answer for case in cases())
+    assert any(case.unverified for case in cases())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
