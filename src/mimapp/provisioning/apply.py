@@ -16,17 +16,17 @@ from mimapp.provisioning.run import Run
 from mimapp.provisioning.steps import Step, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mimapp.provisioning.events import Event
     from mimapp.provisioning.outcome import Outcome
-    from mimapp.provisioning.pace import Actions
     from mimapp.provisioning.plan import Plan
+    from mimapp.provisioning.run import Done
     from mimapp.provisioning.services import Services
 
 __all__ = ["apply_plan"]
 
-_ACTIONS: Actions = {
+_ACTIONS: Mapping[StepKind, Callable[[Run], Done]] = {
     StepKind.CREATE_APPLICATION: entra_actions.create_application,
     StepKind.CORRECT_APPLICATION: entra_actions.correct_application,
     StepKind.ADOPT_APPLICATION: entra_actions.adopt_application,
@@ -59,7 +59,7 @@ def apply_plan(plan: Plan, services: Services, on_event: Callable[[Event], None]
         on_event: told of every step as it begins and ends.
     """
     run = Run(services=services, wanted=plan.wanted, observed=plan.observed, warnings=list(plan.warnings))
-    pace = Pace(run, _ACTIONS, on_event, total=len(plan.steps))
+    pace = Pace(services, plan.wanted.key, lambda step: _ACTIONS[step.kind](run), on_event, total=len(plan.steps))
     for place, step in enumerate(plan.steps):
         if (failed := pace.take(step, place + 1)) is not None:
             left = plan.steps[place + 1 :]

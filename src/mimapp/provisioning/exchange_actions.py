@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mimapp.errors import BadReplyError, BusyError, ConflictError, DeadlineError, ReplyLostError, ServiceError
-from mimapp.exchange import GroupChange, NewGroup, Unknown
+from mimapp.exchange import GroupChange, NewGroup
+from mimapp.provisioning.allow_list import entries, replace_list
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import ObservedGroup
 from mimapp.provisioning.plan_exchange import POLICY_NOTE, group_problem, restricts_to
@@ -19,7 +20,7 @@ from mimapp.provisioning.run import Done
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mimapp.exchange import AccessPolicy, EwsSettings
+    from mimapp.exchange import AccessPolicy
     from mimapp.provisioning.run import Run
 
 __all__ = [
@@ -132,40 +133,26 @@ def allow_ews(run: Run) -> Done:
     verdict = judge(before, run.application_id, run.services.cloud)
     if not verdict.may_append:
         return Done(detail=f"not written: {verdict.reason}", wrote=False)
-    listed = _listed(before)
-    wanted = (*listed, run.application_id)
-    organization.write_allowed(wanted)
-    after = organization.read()
-    lost = _lost(wanted, after)
-    if lost:
-        # Somebody else wrote between our read and our write, or a replica is behind: the union keeps every entry.
-        wanted = (*_listed(after), *lost)
-        organization.write_allowed(wanted)
-        run.warnings.append(f"the EWS allow list came back without {', '.join(lost)}: written again with every entry")
-        after = organization.read()
-    run.ews = replace(after, allowed_app_ids=wanted)
-    if missing := _lost(wanted, after):
+    listed = entries(before)
+    made = replace_list(organization, (*listed, run.application_id))
+    if made.restored:
+        run.warnings.append(
+            f"the EWS allow list came back without {', '.join(made.restored)}: written again with every entry"
+        )
+    run.ews = replace(made.settings, allowed_app_ids=made.written)
+    if made.missing:
         run.attention.append(
-            f"the EWS allow list was written and comes back without {', '.join(missing)}: somebody else may be writing "
-            "it at this moment; look at it again with Get-OrganizationConfig -RetrieveEwsOperationAccessPolicy"
+            f"the EWS allow list was written and comes back without {', '.join(made.missing)}: somebody else may be "
+            "writing it at this moment; look at it again with Get-OrganizationConfig -RetrieveEwsOperationAccessPolicy"
         )
     run.ews_written = run.services.clock.now()
     run.services.journal.note_since(run.services.tenant_id, run.wanted.key, EWS_NOTE, run.ews_written)
     former = ",".join(listed)
     return Done(
-        detail=f"{len(wanted)} applications are listed; Exchange takes the list in within 24 h",
+        detail=f"{len(made.written)} applications are listed; Exchange takes the list in within 24 h",
         before=former,
         undo=f"Set-OrganizationConfig -EwsAllowedAppIDs '{former}'",
     )
-
-
-def _lost(wanted: tuple[str, ...], settings: EwsSettings) -> tuple[str, ...]:
-    """What should be in the list and is not; nothing when the list cannot be read."""
-    return tuple(app_id for app_id in wanted if settings.lists(app_id) is False)
-
-
-def _listed(settings: EwsSettings) -> tuple[str, ...]:
-    return () if isinstance(settings.allowed_app_ids, Unknown) else settings.allowed_app_ids
 
 
 def _listed_policy(run: Run) -> AccessPolicy | None:

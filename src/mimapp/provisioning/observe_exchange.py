@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.services import Services
     from mimapp.spec import Registration
 
-__all__ = ["ExchangeReader", "ExchangeView", "ObservedGroup", "group_address"]
+__all__ = ["ExchangeReader", "ExchangeView", "ObservedGroup", "group_address", "read_group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class ExchangeReader:
         self._wanted = wanted
         self._pool = pool
         self._mailbox = pool.submit(exchange.mailboxes.get, wanted.mailbox)
-        self._group = pool.submit(_group, services, group_address(wanted, wanted.mailbox))
+        self._group = pool.submit(read_group, services, group_address(wanted, wanted.mailbox))
         self._policies = pool.submit(exchange.access_policies.list)
         self._outside = pool.submit(exchange.mailboxes.some_other_than, (wanted.mailbox,))
         self._ews = pool.submit(exchange.organization.read)
@@ -117,7 +117,8 @@ class ExchangeReader:
         return lambda: asked.result().granted
 
 
-def _group(services: Services, address: str) -> ObservedGroup | None:
+def read_group(services: Services, address: str) -> ObservedGroup | None:
+    """The group at an address with its members and its notes, or None."""
     group = services.exchange.groups.get(address)
     if group is None:
         return None

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from mimapp.errors import MimappError
 from mimapp.journal import WriteRecord
 from mimapp.provisioning.events import StepDone, StepFailed, StepStarted
 from mimapp.provisioning.outcome import Change, Failure
-from mimapp.provisioning.run import Done, Run
+from mimapp.provisioning.run import Done
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Literal
 
     from mimapp.provisioning.events import Event
-    from mimapp.provisioning.steps import Step, StepKind
+    from mimapp.provisioning.services import Services
+    from mimapp.provisioning.steps import Step
 
-__all__ = ["Actions", "Pace"]
-
-Actions: TypeAlias = "Mapping[StepKind, Callable[[Run], Done]]"
+__all__ = ["Pace"]
 
 
 class Pace:
     """One run's steps as they are taken.
 
     Args:
-        run: what the run knows.
-        actions: how each kind of step is taken.
+        services: the rooms below.
+        key: the registration.
+        act: takes one step.
         on_event: told of every step as it begins and ends.
         total: how many steps there are, as far as is known.
 
@@ -35,22 +35,31 @@ class Pace:
         changes: the writes so far.
     """
 
-    def __init__(self, run: Run, actions: Actions, on_event: Callable[[Event], None], *, total: int) -> None:
+    def __init__(
+        self,
+        services: Services,
+        key: str,
+        act: Callable[[Step], Done],
+        on_event: Callable[[Event], None],
+        *,
+        total: int,
+    ) -> None:
         self.changes: list[Change] = []
         self.total = total
-        self._run = run
-        self._actions = actions
+        self._services = services
+        self._key = key
+        self._act = act
         self._on_event = on_event
 
     def take(self, step: Step, number: int) -> Failure | None:
         """Take one step; a known error is a value, anything else is a bug and flies."""
-        run, clock = self._run, self._run.services.clock
+        clock = self._services.clock
         begun = clock.monotonic()
         self._on_event(StepStarted(number=number, total=self.total, title=step.title))
         try:
-            run.services.http.patience.check()
+            self._services.http.patience.check()
             self._record(step, "begun", Done(detail=step.desired))
-            done = self._actions[step.kind](run)
+            done = self._act(step)
         except MimappError as error:
             self._record(step, "failed", Done(detail=str(error)))
             seconds = clock.monotonic() - begun
@@ -66,13 +75,13 @@ class Pace:
     def _record(self, step: Step, outcome: Literal["begun", "done", "existed", "failed"], done: Done) -> None:
         if not step.kind.writes:
             return
-        services = self._run.services
+        services = self._services
         services.journal.record(
             WriteRecord(
                 when=services.clock.now(),
                 outcome=outcome,
                 tenant=services.tenant_id,
-                registration=self._run.wanted.key,
+                registration=self._key,
                 operator=services.graph_operator.name,
                 action=step.kind,
                 target=step.target,

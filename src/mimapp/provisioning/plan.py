@@ -7,17 +7,15 @@ mail never waits for it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp import __version__
 from mimapp.errors import UnsafePlanError, UsageError
 from mimapp.graph import FULL_ACCESS_AS_APP
 from mimapp.provisioning.adoption import check_adoption, user_read_is_sign_in
 from mimapp.provisioning.plan_entra import application_steps, consent_steps, recycle_steps, secret_steps
 from mimapp.provisioning.plan_exchange import ews_steps, fence_steps
+from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.spec import Only
 
@@ -33,42 +31,14 @@ __all__ = ["Plan", "make_plan", "tenant_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is to be done in one tenant, in order; printable, and without secrets.
+class Plan(Planned):
+    """What `register` is to do; no steps when the tenant is right.
 
     Attributes:
-        tenant_id: the tenant's GUID.
-        tenant_name: its initial domain.
-        operator: who is signed in.
-        wanted: the registration.
         observed: what the plan was made from.
-        steps: what is to be done; empty when the tenant is right.
-        warnings: what somebody should know before saying yes.
     """
 
-    tenant_id: str
-    tenant_name: str
-    operator: str
-    wanted: Registration
     observed: Observed
-    steps: tuple[Step, ...]
-    warnings: tuple[str, ...]
-
-    @property
-    def writes(self) -> int:
-        """How many of the steps change the tenant."""
-        return sum(step.kind.writes for step in self.steps)
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of tenant, version and steps: two plans with the same one do the same."""
-        covered = [self.tenant_id.lower(), __version__, [step.identity for step in self.steps]]
-        return hashlib.sha256(json.dumps(covered).encode()).hexdigest()[:16]
-
-    def takes_only_steps_of(self, shown: Plan) -> bool:
-        """Whether it does nothing that was not shown; fewer steps are fine."""
-        known = {step.identity for step in shown.steps}
-        return self.tenant_id == shown.tenant_id and all(step.identity in known for step in self.steps)
 
     def raise_if_impossible(self) -> None:
         """Refuse before the first write what would fail in the middle.
@@ -80,12 +50,6 @@ class Plan:
         owner = None if exchange is None else exchange.group_owner
         if isinstance(owner, UsageError) and any(step.kind is StepKind.CREATE_GROUP for step in self.steps):
             raise owner
-
-    def __str__(self) -> str:
-        if not self.steps:
-            return f"nothing to do in {self.tenant_name}"
-        lines = [f"{number:2}. {step.title}" for number, step in enumerate(self.steps, 1)]
-        return "\n".join([f"plan {self.fingerprint} for {self.tenant_name} ({self.operator}):", *lines])
 
 
 def make_plan(

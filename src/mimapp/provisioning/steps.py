@@ -45,11 +45,21 @@ class StepKind(StrEnum):
     ISSUE_SECRET = "secret.issue"  # noqa: S105 - the name of a step
     PROVE_SECRET = "secret.prove"  # noqa: S105 - the name of a step
     SWEEP_SECRETS = "secret.sweep"
+    REVOKE_SECRET = "secret.revoke"  # noqa: S105 - the name of a step
+    REVOKE_CONSENT = "consent.revoke"
+    DISALLOW_EWS = "ews.disallow"
+    DELETE_APPLICATION = "application.delete"
+    DELETE_PRINCIPAL = "principal.delete"
+    REMOVE_POLICY = "policy.remove"
+    REMOVE_GROUP = "group.remove"
+    FORGET_SECRET = "secret.forget"  # noqa: S105 - the name of a step
+    BLOCK_SIGN_IN = "sign-in.block"
+    ALLOW_SIGN_IN = "sign-in.allow"
 
     @property
     def writes(self) -> bool:
-        """Whether it changes the tenant; waiting for the fence and proving a secret do not."""
-        return self not in {StepKind.STAND_FENCE, StepKind.PROVE_SECRET}
+        """Whether it changes the tenant; waiting for the fence, proving and forgetting a secret do not."""
+        return self not in {StepKind.STAND_FENCE, StepKind.PROVE_SECRET, StepKind.FORGET_SECRET}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

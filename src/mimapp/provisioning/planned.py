@@ -1,0 +1,59 @@
+"""What every plan has in common: the steps in their order, how they are shown, and how two plans are compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mimapp import __version__
+
+if TYPE_CHECKING:
+    from mimapp.provisioning.steps import Step
+    from mimapp.spec import Registration
+
+__all__ = ["Planned"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What is to be done in one tenant, in order; printable, and without secrets.
+
+    Attributes:
+        tenant_id: the tenant's GUID.
+        tenant_name: its initial domain.
+        operator: who is signed in.
+        wanted: the registration.
+        steps: what is to be done; empty when nothing is.
+        warnings: what somebody should know before saying yes.
+    """
+
+    tenant_id: str
+    tenant_name: str
+    operator: str
+    wanted: Registration
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def writes(self) -> int:
+        """How many of the steps change the tenant."""
+        return sum(step.kind.writes for step in self.steps)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of tenant, version and steps: two plans with the same one do the same."""
+        covered = [self.tenant_id.lower(), __version__, [step.identity for step in self.steps]]
+        return hashlib.sha256(json.dumps(covered).encode()).hexdigest()[:16]
+
+    def takes_only_steps_of(self, shown: Planned) -> bool:
+        """Whether it does nothing that was not shown; fewer steps are fine."""
+        known = {step.identity for step in shown.steps}
+        return self.tenant_id == shown.tenant_id and all(step.identity in known for step in self.steps)
+
+    def __str__(self) -> str:
+        if not self.steps:
+            return f"nothing to do in {self.tenant_name}"
+        lines = [f"{number:2}. {step.title}" for number, step in enumerate(self.steps, 1)]
+        return "\n".join([f"plan {self.fingerprint} for {self.tenant_name} ({self.operator}):", *lines])
