@@ -105,6 +105,31 @@ def test_a_plain_401_is_answered_once_with_a_token_that_is_not_from_a_cache() ->
     assert stand.credential.asked[1]["claims"] == '{"access_token":{"xms_cc":{"values":["CP1"]}}}'
 
 
+class Cached(Credential):
+    """Like a child process's sign-in: knows one token, and refuses to be asked for claims."""
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        if options.get("claims"):
+            raise CredentialUnavailableError(message="This credential doesn't support claims challenges")
+        return super().get_token(*scopes, **options)
+
+
+def test_a_plain_401_stands_where_nobody_has_a_newer_token() -> None:
+    stand = Stand()
+    stand.service.refuse = 9
+    bearer = Bearer(stand.http, Cached(stand.clock), ["scope"])
+    assert bearer.send(READ).status == 401
+    assert len(stand.service.seen) == 1
+
+
+def test_a_challenge_that_cannot_be_answered_says_why() -> None:
+    stand = Stand()
+    stand.service.refuse, stand.service.header = 9, challenge()
+    bearer = Bearer(stand.http, Cached(stand.clock), ["scope"])
+    with pytest.raises(SignInError, match="claims challenges"):
+        bearer.send(READ)
+
+
 def test_a_token_of_another_tenant_is_refused_before_any_request() -> None:
     stand = Stand(tid=OTHER)
     with pytest.raises(SignInError) as caught:

@@ -62,7 +62,7 @@ def test_the_clouds_that_fit_a_document(fields: dict[str, str], keys: set[str]) 
         assert discover(http, cloud(key), "contoso.com").cloud_keys == keys
     for key in set(CLOUDS) - keys:
         http, _ = answering(document(**fields))
-        with pytest.raises(UsageError) as caught:
+        with pytest.raises(SignInError) as caught:
             discover(http, cloud(key), "contoso.com")
         assert caught.value.hint is not None
         assert all(f"--cloud {right}" in caught.value.hint for right in keys)
@@ -76,7 +76,7 @@ def test_a_silent_document_leaves_the_clouds_of_the_host_that_answered() -> None
 def test_a_gcc_high_tenant_found_through_the_worldwide_host_is_refused_with_its_cloud_named() -> None:
     with playing("login/discovery.gcc-high-asked-worldwide") as player:
         http = Http(Patience(FakeClock()), transport=player.transport)
-        with pytest.raises(UsageError, match="lives in US Government GCC High, not in Worldwide") as caught:
+        with pytest.raises(SignInError, match="lives in US Government GCC High, not in Worldwide") as caught:
             discover(http, cloud("global"), "contoso.us")
     assert caught.value.hint == "choose --cloud gcc-high"
 
@@ -84,7 +84,7 @@ def test_a_gcc_high_tenant_found_through_the_worldwide_host_is_refused_with_its_
 def test_a_tenant_that_only_another_login_host_knows_is_found_there() -> None:
     with playing("login/discovery.china-asked-worldwide") as player:
         http = Http(Patience(FakeClock()), transport=player.transport)
-        with pytest.raises(UsageError, match="lives in China") as caught:
+        with pytest.raises(SignInError, match="lives in China") as caught:
             discover(http, cloud("global"), "contoso.partner.onmschina.cn")
     assert caught.value.hint == "choose --cloud china"
 
@@ -92,14 +92,14 @@ def test_a_tenant_that_only_another_login_host_knows_is_found_there() -> None:
 def test_a_tenant_that_nobody_knows() -> None:
     with playing("login/discovery.unknown") as player:
         http = Http(Patience(FakeClock()), transport=player.transport)
-        with pytest.raises(UsageError, match=r"no tenant nowhere\.example") as caught:
+        with pytest.raises(SignInError, match=r"no tenant nowhere\.example") as caught:
             discover(http, cloud("global"), "nowhere.example")
     assert caught.value.explain == "AADSTS90002"
 
 
 def test_a_private_login_host_is_asked_alone() -> None:
     http, hosts = answering(httpx.Response(400, json={"error_description": "AADSTS90002: not found"}))
-    with pytest.raises(UsageError):
+    with pytest.raises(SignInError):
         discover(http, cloud("global").with_hosts(login="127.0.0.1:8443"), "nowhere.example")
     assert hosts == ["127.0.0.1:8443"]
 
@@ -133,7 +133,7 @@ def test_a_cloud_that_entra_leaves_open_is_asked_for() -> None:
 
 def test_detecting_a_tenant_that_nobody_knows() -> None:
     http, hosts = answering(httpx.Response(400, json={"error_description": "AADSTS90002: not found"}))
-    with pytest.raises(UsageError, match="no tenant"):
+    with pytest.raises(SignInError, match="no tenant"):
         detect(http, "nowhere.example")
     assert len(hosts) == 5, "every login host once"
 

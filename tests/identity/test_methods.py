@@ -239,9 +239,10 @@ def test_workload_identity_in_azure_devops(monkeypatch: pytest.MonkeyPatch) -> N
         "SYSTEM_OIDCREQUESTURI": address,
         "SYSTEM_ACCESSTOKEN": "replaced-access-token",
         "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": "22222222-3333-4444-5555-666666666666",
+        "AZURESUBSCRIPTION_CLIENT_ID": APP,
     }
     with playing("login/cloud.global.workload-identity.azure-devops") as player:
-        operator(player.transport, Method.WORKLOAD_IDENTITY, environ=environ, client_id=APP).graph().operator()
+        operator(player.transport, Method.WORKLOAD_IDENTITY, environ=environ).graph().operator()
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from azure.core.credentials import AccessToken
 
 from mimapp.clouds import cloud
 from mimapp.errors import SignInError, UsageError
 from mimapp.identity import DeviceCode, Method, OperatorSignIn, SignInOptions
+from mimapp.identity.aadsts import ADVICE, LoginError
 from mimapp.secret import Secret
 from mimapp.transport import Http, Patience, Request
 from support.clock import FakeClock
@@ -165,3 +167,46 @@ def test_azure_core_takes_no_pause_of_its_own() -> None:
         sign_in.graph().send(ORGANIZATION)
     assert entra.clock.slept == []
     assert entra.paths() == ["openid-configuration", "token"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("7000215", "its id instead of its value"),
+        ("7000222", "has expired"),
+        ("700016", "not known in this tenant"),
+        ("900382", "another cloud"),
+        ("90002", "the tenant was not found"),
+    ],
+)
+def test_each_refusal_of_an_application_has_its_line_and_its_hint(code: str, said: str) -> None:
+    entra = Entra(last={"error": "invalid_client", "error_description": f"AADSTS{code}: what Entra said."})
+    sign_in = entra.sign_in(method=Method.CLIENT_SECRET, client_id=APP, secret=Secret("replaced-secret"))
+    with pytest.raises(SignInError, match=said) as caught:
+        sign_in.graph().send(ORGANIZATION)
+    assert caught.value.explain == f"AADSTS{code}"
+    assert caught.value.hint
+    assert caught.value.details[0] == f"Entra said: AADSTS{code}: what Entra said."
+    assert "replaced-secret" not in f"{caught.value.message}{caught.value.details}"
+
+
+def test_a_handed_in_credential_is_used_as_it_is() -> None:
+    class Own:
+        def get_token(self, *scopes: str, **_: object) -> AccessToken:
+            asked.append(scopes)
+            return AccessToken(unsigned_token({"tid": TENANT, "upn": "own@contoso.com"}), 2**31)
+
+    asked: list[tuple[str, ...]] = []
+    sign_in = Entra().sign_in(credential=Own())
+    assert sign_in.graph(["User.Read"]).operator().name == "own@contoso.com"
+    assert sign_in.exchange().operator().name == "own@contoso.com"
+    assert asked == [("https://graph.microsoft.com/.default",), ("https://outlook.office365.com/.default",)]
+
+
+@pytest.mark.parametrize("code", ADVICE)
+def test_every_code_that_is_known_has_words_for_a_person(code: str) -> None:
+    error = LoginError.of_text(f"AADSTS{code}: x").as_sign_in_error("sign-in to Microsoft Graph")
+    assert error.explain == f"AADSTS{code}"
+    assert error.hint
+    assert not error.message.endswith(".")
+    assert len(error.message) < 250

@@ -151,8 +151,8 @@ ADVICE: dict[str, Advice] = {
     "90033": _BUSY,
     "90090": _BUSY,
     "700024": Advice(
-        "the assertion is not within its time: this machine's clock is wrong",
-        "set the clock (time server), then run the same command again",
+        "the assertion is not within its time: this machine's clock is wrong, or a pipeline's token is too old",
+        "set the clock (time server); in a pipeline, ask for the token again",
     ),
 }
 

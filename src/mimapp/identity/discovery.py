@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
-from mimapp.errors import BadReplyError, TransportError, UsageError
+from mimapp.errors import BadReplyError, SignInError, TransportError, UsageError
 from mimapp.identity.aadsts import LoginError
 from mimapp.transport import Request
 
@@ -81,8 +81,8 @@ def discover(http: Http, cloud: Cloud, tenant: str) -> TenantFacts:
         tenant: the tenant's GUID, or one of its domains.
 
     Raises:
-        UsageError: the tenant lives in another cloud, which the hint names; or in none that is known.
-        SignInError: Entra refused for another reason.
+        SignInError: the tenant lives in another cloud, which the hint names; or in none that is known; or Entra
+            refused to say.
         TransportError: Entra gave no readable answer.
     """
     facts = _ask(http, cloud, tenant)
@@ -98,15 +98,15 @@ def discover(http: Http, cloud: Cloud, tenant: str) -> TenantFacts:
     if not keys:
         raise _unknown_tenant(cloud, tenant)
     titles = " or ".join(CLOUDS[key].title for key in _sorted(keys))
-    raise UsageError(f"tenant {tenant} lives in {titles}, not in {cloud.title}", hint=_choice(keys))
+    raise SignInError(f"tenant {tenant} lives in {titles}, not in {cloud.title}", hint=_choice(keys))
 
 
 def detect(http: Http, tenant: str) -> tuple[Cloud, TenantFacts]:
     """The cloud that a tenant lives in, for an operator who named none.
 
     Raises:
-        UsageError: the tenant is in no known cloud, or Entra leaves open in which: the hint names the choice.
-        SignInError: as `discover`.
+        UsageError: Entra leaves open which cloud it is: the hint names the choice.
+        SignInError: the tenant is in no known cloud, or Entra refused to say.
         TransportError: as `discover`.
     """
     worldwide = CLOUDS[DEFAULT_CLOUD]
@@ -130,8 +130,8 @@ def _choice(keys: frozenset[str]) -> str:
     return "choose " + " or ".join(f"--cloud {key}" for key in _sorted(keys))
 
 
-def _unknown_tenant(cloud: Cloud, tenant: str) -> UsageError:
-    return UsageError(
+def _unknown_tenant(cloud: Cloud, tenant: str) -> SignInError:
+    return SignInError(
         f"there is no tenant {tenant} in {cloud.title}, nor in another cloud that could be asked",
         hint="check --tenant (a domain of the tenant, or its GUID) and --cloud",
         explain=f"AADSTS{_NOT_FOUND}",

@@ -246,7 +246,8 @@ def workload_identity(around: Surroundings, client_id: str | None) -> Builder:
     environ = around.environ
 
     def build(sender: LoginSender) -> TokenCredential:
-        chosen = client_id or environ.get("AZURE_CLIENT_ID")
+        # Azure DevOps hands a service connection's own id over under the second name.
+        chosen = client_id or environ.get("AZURE_CLIENT_ID") or environ.get("AZURESUBSCRIPTION_CLIENT_ID")
         if not chosen:
             raise MethodUnavailableError(
                 "workload-identity needs the client id of the application: --client-id or AZURE_CLIENT_ID",
