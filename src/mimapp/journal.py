@@ -160,6 +160,18 @@ class Journal:
         if since != state.since:
             self._replace(tenant_id, key, msgspec.structs.replace(state, since=since))
 
+    def forget(self, tenant_id: str, key: str) -> None:
+        """Remove the state of a registration that is no more; the record of its writes stays.
+
+        Raises:
+            UsageError: the file cannot be removed.
+        """
+        path = self._state_file(tenant_id, key)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _refused(path, "removed", error) from error
+
     def record(self, record: WriteRecord) -> None:
         """Append one write to the record; on return it is on the disk.
 

@@ -233,6 +233,10 @@ CALLS: dict[str, tuple[Call, Any]] = {
         ("mim-scope", SCOPE_FILTER, False),
     ),
     "rbac.scope.absent": (lambda x: x.rbac.scope("mim-scope"), None),
+    "rbac.scopes": (
+        lambda x: [(one.name, one.exclusive) for one in x.rbac.scopes()],
+        [("mim-scope", False), ("Executives", True)],
+    ),
     "rbac.create_scope": (lambda x: x.rbac.create_scope("mim-scope", SCOPE_FILTER).name, "mim-scope"),
     "rbac.remove_scope": (lambda x: x.rbac.remove_scope("mim-scope"), True),
     "rbac.assignments": (
@@ -240,6 +244,10 @@ CALLS: dict[str, tuple[Call, Any]] = {
         [(EWS_ROLE, "ServicePrincipal", "mim-scope")],
     ),
     "rbac.assignments.absent": (lambda x: x.rbac.assignments(APP), ()),
+    "rbac.every_assignment": (
+        lambda x: [(one.role_assignee_type, one.recipient_group_scope) for one in x.rbac.every_assignment()],
+        [("RoleGroup", ""), ("ServicePrincipal", "mim-scope")],
+    ),
     "rbac.assign": (lambda x: x.rbac.assign(PRINCIPAL, EWS_ROLE, GROUP).name, EWS_ROLE_NAME),
     "rbac.assign.scope": (
         lambda x: x.rbac.assign(PRINCIPAL, EWS_ROLE, scope="mim-scope").custom_resource_scope,

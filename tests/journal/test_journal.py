@@ -202,3 +202,16 @@ def test_no_type_of_the_journal_has_a_place_for_a_secrets_text() -> None:
     for kind in (SecretEntry, State, WriteRecord):
         names = {field.name for field in msgspec.structs.fields(kind)}
         assert not {name for name in names if name in {"secret", "value", "text", "client_secret", "secret_text"}}
+
+
+def test_a_forgotten_registration_knows_nothing_and_its_record_stays(journal: Journal) -> None:
+    journal.put_secret(TENANT, KEY, ENTRY)
+    journal.put_secret(TENANT, "other", ENTRY)
+    journal.record(RECORD)
+
+    journal.forget(TENANT, KEY)
+    journal.forget(TENANT, KEY)
+
+    assert journal.state(TENANT, KEY) == State()
+    assert journal.state(TENANT, "other").secrets == (ENTRY,)
+    assert list(journal.records()) == [RECORD]

@@ -172,6 +172,19 @@ class Rbac:
         found = self._admin.found(cmdlet, ManagementScope)
         return next((one for one in found if one.name.casefold() == name.casefold()), None)
 
+    def scopes(self) -> tuple[ManagementScope, ...]:
+        """Every management scope of the tenant.
+
+        https://learn.microsoft.com/powershell/module/exchange/get-managementscope
+
+        Raises:
+            DeniedError: the caller may not read them.
+            ServiceError: the service refused.
+            TransportError: no readable answer.
+        """
+        cmdlet = Cmdlet(name="Get-ManagementScope", parameters={}, what="the management scopes")
+        return self._admin.all(cmdlet, ManagementScope)
+
     def create_scope(self, name: str, recipient_filter: str, *, fresh: bool = False) -> ManagementScope:
         """Make a management scope from a filter such as `member_of_group` gives.
 
@@ -211,6 +224,19 @@ class Rbac:
             what=f"role assignments of application {app_id}",
         )
         return self._admin.found(cmdlet, RoleAssignment)
+
+    def every_assignment(self) -> tuple[RoleAssignment, ...]:
+        """Every role assignment of the tenant, those of people and of Exchange's own groups among them.
+
+        https://learn.microsoft.com/powershell/module/exchange/get-managementroleassignment
+
+        Raises:
+            DeniedError: the caller may not read them.
+            ServiceError: the service refused.
+            TransportError: no readable answer.
+        """
+        cmdlet = Cmdlet(name="Get-ManagementRoleAssignment", parameters={}, what="the role assignments")
+        return self._admin.all(cmdlet, RoleAssignment)
 
     def assign(
         self,
