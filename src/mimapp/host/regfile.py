@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mimapp.errors import HostInputError
 from mimapp.host.registry import HKLM, HKU, MIM_KEY, UNINSTALL_KEY, Kind, Missing, RegistryValue, scrubbed
@@ -182,7 +182,7 @@ class _Reader:
             path = path.rpartition("\\")[0]
         return True
 
-    def _fail(self, words: str) -> None:
+    def _fail(self, words: str) -> NoReturn:
         raise HostInputError(
             f"{self._name}, line {self._number}: {words}",
             hint="export it again and copy the file as it is",
@@ -221,7 +221,6 @@ class _Reader:
             following = next(lines, None)
             if following is None:
                 self._fail("the file ends in the middle of a value")
-                raise AssertionError  # _fail never returns
             self._number += 1
             parts.append(following if text else following.strip())
         return ("\n" if text else "").join(parts)
@@ -249,7 +248,6 @@ class _Reader:
         match = _NAMED.match(line)
         if match is None:
             self._fail("neither a key nor a value")
-            return
         if key is None:
             return
         name = "" if match["default"] else _ESCAPE.sub(r"\1", match["name"])
@@ -274,14 +272,12 @@ class _Reader:
         match = _HEX.fullmatch(content)
         if match is None:
             self._fail("a value has an unknown form")
-            raise AssertionError  # _fail never returns
         kind = _HEX_KINDS.get(int(match["kind"], 16) if match["kind"] else None, Kind.OTHER)
         digits = "".join(match["bytes"].split()).replace(",", "")
         try:
             raw = bytes.fromhex(digits)
         except ValueError:
             self._fail("a hex value has other signs in it")
-            raise AssertionError from None  # _fail never returns
         return _decoded(kind, raw)
 
 
