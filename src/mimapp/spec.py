@@ -128,6 +128,7 @@ class Registration:
         restrict_existing: fence an application in although that takes mailboxes from what else uses it.
         restore: bring a deleted application of this registration back.
         purge_deleted: delete it for good, and make a new one.
+        new_secret: issue a secret here although one of mimapp's is stored elsewhere; that one stays.
         only: do one administrator's part alone; None does everything.
         fence_confirmed_by: who says that the fence stands, for a consent whose giver cannot read Exchange.
 
@@ -149,6 +150,7 @@ class Registration:
     restrict_existing: bool = False
     restore: bool = False
     purge_deleted: bool = False
+    new_secret: bool = False
     only: Only | None = None
     fence_confirmed_by: str | None = None
 

@@ -17,6 +17,7 @@ from mimapp.cli.world import World
 from mimapp.clouds import CLOUDS, Cloud
 from mimapp.identity import SignInOptions
 from mimapp.sandbox import Sandbox, open_sandbox
+from mimapp.sandbox.weather import CALM, Weather
 from mimapp.spec import Registration
 from mimapp.stores import FileStore
 from mimapp.tenant import Tenant
@@ -50,10 +51,10 @@ def name_of(request: httpx.Request) -> str:
 
 
 class Wire(httpx.BaseTransport):
-    """Carries requests to the sandbox; `before` and `after` are called around each and may raise."""
+    """Carries requests through the sandbox's weather; `before` and `after` are called around each and may raise."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._inner = httpx.WSGITransport(app=sandbox.app)
+        self._inner = sandbox.transport()
         self.requests: list[httpx.Request] = []
         self.before: Callable[[httpx.Request], None] = lambda _: None
         self.after: Callable[[httpx.Request, httpx.Response], None] = lambda _request, _response: None
@@ -100,9 +101,10 @@ class Place:
     home: Path
     clock: FakeClock = field(default_factory=FakeClock)
     sandbox_home: Path | None = None
+    weather: Weather = CALM
 
     def __post_init__(self) -> None:
-        self.sandbox = open_sandbox(self.sandbox_home or self.home, clock=self.clock)
+        self.sandbox = open_sandbox(self.sandbox_home or self.home, clock=self.clock, weather=self.weather)
         self.wire = Wire(self.sandbox)
         self.info = self.sandbox.info()
 

@@ -114,7 +114,7 @@ class _OnlyTheSandbox(httpx.BaseTransport):
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._host = httpx.URL(sandbox.origin).host
-        self._inner = httpx.WSGITransport(app=sandbox.app)
+        self._inner = sandbox.transport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.host != self._host:

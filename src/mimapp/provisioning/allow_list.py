@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mimapp.errors import BusyError, ReplyLostError, UnreachableError
 from mimapp.exchange import Unknown
 
 if TYPE_CHECKING:
     from mimapp.exchange import EwsSettings, OrganizationSettings
+    from mimapp.transport import Patience
 
 __all__ = ["WrittenList", "entries", "replace_list"]
 
@@ -41,12 +43,17 @@ def entries(settings: EwsSettings) -> tuple[str, ...]:
 
 
 def replace_list(
-    organization: OrganizationSettings, wanted: tuple[str, ...], *, without: frozenset[str] = frozenset()
+    organization: OrganizationSettings,
+    patience: Patience,
+    wanted: tuple[str, ...],
+    *,
+    without: frozenset[str] = frozenset(),
 ) -> WrittenList:
     """Write the list, read it back, and write the union where an entry was lost.
 
     Args:
         organization: where it is kept.
+        patience: how long the run may wait while Exchange is busy.
         wanted: every entry that is to stand, in order; from a list that was read a moment ago.
         without: client ids in lower case that are to be gone, also from what somebody else wrote meanwhile.
 
@@ -54,16 +61,41 @@ def replace_list(
         UsageError: nothing would be left, which blocks every application.
         ServiceError, TransportError: a read or a write failed; where the reply was lost, the list may be written.
     """
-    organization.write_allowed(wanted)
-    after = organization.read()
+    wanted, after = _write(organization, patience, wanted, without)
     restored = _lost(wanted, after)
     if restored:
         # Somebody else wrote between our read and our write, or a replica is behind: the union keeps every entry.
-        kept = tuple(app_id for app_id in entries(after) if app_id.lower() not in without)
-        wanted = (*kept, *restored)
-        organization.write_allowed(wanted)
-        after = organization.read()
+        wanted, after = _write(organization, patience, _union(after, restored, without), without)
     return WrittenList(settings=after, written=wanted, restored=restored, missing=_lost(wanted, after))
+
+
+def _write(
+    organization: OrganizationSettings, patience: Patience, wanted: tuple[str, ...], without: frozenset[str]
+) -> tuple[tuple[str, ...], EwsSettings]:
+    """Write a list and read it back; what was written last, and what came back.
+
+    While one waits for a busy service somebody may write the list, so it is read anew before the next try.
+    """
+    attempt = 0
+    while True:
+        try:
+            organization.write_allowed(wanted)
+        except (BusyError, UnreachableError, ReplyLostError) as error:
+            attempt += 1
+            pause = patience.pause_before(attempt, error.retry_after if isinstance(error, BusyError) else None)
+            if not patience.allows(pause):
+                raise
+            patience.pause("the EWS allow list", "not written, it is read anew before the next try", pause)
+            wanted = _union(organization.read(), wanted, without)
+        else:
+            return wanted, organization.read()
+
+
+def _union(read: EwsSettings, wanted: tuple[str, ...], without: frozenset[str]) -> tuple[str, ...]:
+    """What stands there and what is wanted besides; what is to be gone is gone."""
+    kept = tuple(app_id for app_id in entries(read) if app_id.lower() not in without)
+    known = {app_id.lower() for app_id in kept}
+    return (*kept, *(app_id for app_id in wanted if app_id.lower() not in known))
 
 
 def _lost(wanted: tuple[str, ...], settings: EwsSettings) -> tuple[str, ...]:

@@ -134,7 +134,7 @@ def allow_ews(run: Run) -> Done:
     if not verdict.may_append:
         return Done(detail=f"not written: {verdict.reason}", wrote=False)
     listed = entries(before)
-    made = replace_list(organization, (*listed, run.application_id))
+    made = replace_list(organization, run.services.http.patience, (*listed, run.application_id))
     if made.restored:
         run.warnings.append(
             f"the EWS allow list came back without {', '.join(made.restored)}: written again with every entry"

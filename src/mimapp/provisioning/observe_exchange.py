@@ -122,7 +122,7 @@ def read_group(services: Services, address: str) -> ObservedGroup | None:
     group = services.exchange.groups.get(address)
     if group is None:
         return None
-    members = services.exchange.groups.members(address)
+    members = services.exchange.groups.members(address, fresh=True)  # it is there: another replica may be behind
     return ObservedGroup(group=group, members=members, notes=services.exchange.groups.notes(address))
 
 

@@ -101,6 +101,7 @@ class Outcome:
         application_object_id: the application object's id.
         service_principal_object_id: the service principal's id.
         secret: the client secret, or None.
+        stored_elsewhere: further secrets of mimapp's, whose value no store of this run has.
         scope: the fence.
         consented: whether the application holds full_access_as_app.
         ews: the allow list.
@@ -119,6 +120,7 @@ class Outcome:
     application_object_id: str
     service_principal_object_id: str
     secret: SecretResult | None
+    stored_elsewhere: tuple[SecretResult, ...]
     scope: ScopeResult
     consented: bool
     ews: EwsResult

@@ -25,6 +25,7 @@ __all__ = [
     "current_secret",
     "recycle_steps",
     "secret_steps",
+    "stored_elsewhere",
     "tags_of",
 ]
 
@@ -62,6 +63,14 @@ def current_secret(secrets: tuple[ObservedSecret, ...]) -> ObservedSecret | None
     """The secret of ours that a store of this run has, the one that lives longest; None when there is none."""
     here = [secret for secret in secrets if secret.is_ours and secret.is_here and not secret.refused]
     return max(here, key=lambda secret: (secret.expires or _NEVER, secret.key_id), default=None)
+
+
+def stored_elsewhere(observed: Observed) -> tuple[ObservedSecret, ...]:
+    """Secrets of mimapp's whose value lies on another machine, or in a store that this run does not name."""
+    secrets = () if observed.entra is None else observed.entra.secrets
+    return tuple(
+        one for one in secrets if one.is_ours and not (one.is_here or one.refused or one.label in observed.stale_labels)
+    )
 
 
 def recycle_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
@@ -187,7 +196,7 @@ def secret_steps(wanted: Registration, observed: Observed, seen: EntraView) -> I
     name = wanted.unique_name
     current = current_secret(seen.secrets)
     stale = set(observed.stale_labels)
-    elsewhere = any(s.is_ours and not s.is_here and not s.refused and s.label not in stale for s in seen.secrets)
+    elsewhere = bool(stored_elsewhere(observed)) and not wanted.new_secret
     if current is None and not elsewhere:
         days = wanted.secret_lifetime.total_seconds() / 86_400
         stores = [store.uri for store in wanted.stores]

@@ -10,9 +10,11 @@ from mimapp.provisioning.entra_actions import consent_url
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
+from mimapp.provisioning.plan_entra import stored_elsewhere
 from mimapp.spec import Only
 
 if TYPE_CHECKING:
+    from mimapp.provisioning.observe import ObservedSecret
     from mimapp.provisioning.outcome import Change, Failure
     from mimapp.provisioning.plan import Plan
     from mimapp.provisioning.run import Run
@@ -39,7 +41,9 @@ def outcome_of(
     ews = _ews(run)
     _add_parts_left(run)
     _add_owner_warning(run)
-    _add_elsewhere(run)
+    elsewhere = stored_elsewhere(run.observed)
+    if run.secret is None:
+        run.attention += [_elsewhere(secret) for secret in elsewhere]
     return Outcome(
         tenant_id=plan.tenant_id,
         tenant_name=plan.tenant_name,
@@ -48,6 +52,7 @@ def outcome_of(
         application_object_id=run.object_id,
         service_principal_object_id=run.principal_id,
         secret=run.secret,
+        stored_elsewhere=tuple(secret.result for secret in elsewhere),
         scope=scope,
         consented=run.consented,
         ews=ews,
@@ -138,13 +143,9 @@ def _add_owner_warning(run: Run) -> None:
         )
 
 
-def _add_elsewhere(run: Run) -> None:
-    """A secret of mimapp's whose value lies on another machine is shown, and never replaced."""
-    if run.secret is not None or run.observed.entra is None:
-        return
-    elsewhere = [s for s in run.observed.entra.secrets if s.is_ours and s.label not in run.observed.stale_labels]
-    for secret in elsewhere:
-        run.attention.append(
-            f"the secret {secret.label} ({secret.key_id}) is stored elsewhere: neither this machine nor a store named "
-            "in this run has its value, and it is not replaced; name its store with --secret-to"
-        )
+def _elsewhere(secret: ObservedSecret) -> str:
+    """A secret of mimapp's whose value lies on another machine is shown, and never replaced unasked."""
+    return (
+        f"the secret {secret.label} ({secret.key_id}) is stored elsewhere: neither this machine nor a store named in "
+        "this run has its value; name its store with --secret-to, or issue another one here with --new-secret"
+    )

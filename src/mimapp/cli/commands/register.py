@@ -82,6 +82,12 @@ class RegisterOptions:
     purge_deleted: bool = option(
         FLAG, "--purge-deleted", default=False, help="delete this registration's deleted application for good"
     )
+    new_secret: bool = option(
+        FLAG,
+        "--new-secret",
+        default=False,
+        help="issue a secret here although one of mimapp's is stored elsewhere; that one stays",
+    )
     only: str | None = option(
         choice(*(part.value for part in Only)),
         "--only",
@@ -150,6 +156,7 @@ def _wanted(run: Run, options: RegisterOptions) -> Registration:
         restrict_existing=options.restrict_existing,
         restore=options.restore,
         purge_deleted=options.purge_deleted,
+        new_secret=options.new_secret,
         only=None if options.only is None else Only(options.only),
         fence_confirmed_by=options.fence_confirmed_by,
     )
@@ -172,6 +179,14 @@ def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
             "stores": list(secret.stores),
             "proven": secret.proven,
         },
+        "storedElsewhere": [
+            {
+                "keyId": other.key_id,
+                "label": other.label,
+                "expires": None if other.expires is None else iso(other.expires),
+            }
+            for other in outcome.stored_elsewhere
+        ],
         "scope": {
             "kind": "policy",
             "group": outcome.scope.group,

@@ -1,0 +1,236 @@
+"""What a registration still holds in a tenant, read in two rounds of requests that go side by side; nothing is written.
+
+Other than for `register`, parts of it may be gone, and what is left may be found only by its own mark: an application
+may lie in the recycle bin or be purged, a service principal may have outlived it.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mimapp.credentials.listing import list_credentials
+from mimapp.errors import DeniedError, NotFoundError, StoreError, UnsafePlanError
+from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
+from mimapp.provisioning.exchange_actions import EWS_NOTE
+from mimapp.provisioning.observe import group_address
+from mimapp.provisioning.observe_exchange import read_group
+from mimapp.provisioning.steps import StepKind
+from mimapp.spec import mailbox_of_tags, registration_of_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
+    from datetime import datetime
+    from typing import TypeVar
+
+    from mimapp.credentials.listing import Credential
+    from mimapp.exchange import AccessPolicy, EwsSettings, ManagementScope, RoleAssignment
+    from mimapp.graph import Application, Graph, RoleGrant, ServicePrincipal
+    from mimapp.journal import State
+    from mimapp.provisioning.observe_exchange import ObservedGroup
+    from mimapp.provisioning.services import Services
+    from mimapp.spec import Registration
+
+    T = TypeVar("T")
+
+__all__ = ["Held", "Holdings", "find_application", "observe_holdings"]
+
+_SIDE_BY_SIDE = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A service principal of the registration that is alive, and what it may do.
+
+    Attributes:
+        principal: the service principal.
+        grants: its grants of full_access_as_app.
+        others: every other application role that it holds.
+    """
+
+    principal: ServicePrincipal
+    grants: tuple[RoleGrant, ...]
+    others: tuple[RoleGrant, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """A registration as one run saw it.
+
+    Attributes:
+        at: when the reading was done.
+        tenant_name: the tenant's initial domain, or None.
+        application: the application, alive; or None.
+        deleted: applications of the registration in the recycle bin.
+        held: its service principals that are alive; one without an application is left over.
+        credentials: every way into the live application.
+        policies: every access policy of the tenant.
+        alive: the client ids, in lower case, that `policies` of ours name and that an application or a service
+            principal still has.
+        group: the group at our address, or None.
+        scopes: every management scope; None where the caller may not read them.
+        assignments: every role assignment; None likewise.
+        ews: the organisation's EWS settings.
+        ews_is_ours: whether this machine's journal says that mimapp added the entry to the allow list.
+        stored: the key ids whose value a store of this run has, with the store's URI.
+        unreadable_stores: why a store could not be asked.
+        journal: what this machine remembers of the registration.
+    """
+
+    at: datetime
+    tenant_name: str | None
+    application: Application | None
+    deleted: tuple[Application, ...]
+    held: tuple[Held, ...]
+    credentials: tuple[Credential, ...]
+    policies: tuple[AccessPolicy, ...]
+    alive: frozenset[str]
+    group: ObservedGroup | None
+    scopes: tuple[ManagementScope, ...] | None
+    assignments: tuple[RoleAssignment, ...] | None
+    ews: EwsSettings
+    ews_is_ours: bool
+    stored: tuple[tuple[str, str], ...]
+    unreadable_stores: tuple[str, ...]
+    journal: State
+
+
+def observe_holdings(services: Services, wanted: Registration) -> Holdings:
+    """Read all that is left of a registration.
+
+    Raises:
+        UnsafePlanError: several applications could be meant, or the one that could is not marked as ours.
+        ServiceError, TransportError, SignInError: a read failed.
+    """
+    graph, exchange = services.graph, services.exchange
+    state = services.journal.state(services.tenant_id, wanted.key)
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="observe") as pool:
+        organization = pool.submit(graph.directory.organization)
+        resource = pool.submit(graph.service_principals.by_app_id, EXCHANGE_ONLINE_APP_ID)
+        in_bin = pool.submit(graph.deleted.applications)
+        tagged = pool.submit(graph.service_principals.by_tag, wanted.mark)
+        policies = pool.submit(exchange.access_policies.list)
+        group = pool.submit(read_group, services, group_address(wanted, wanted.mailbox))
+        scopes = pool.submit(_readable, exchange.rbac.scopes)
+        assignments = pool.submit(_readable, exchange.rbac.every_assignment)
+        ews = pool.submit(exchange.organization.read)
+        application = find_application(graph, wanted, pool)
+        deleted = tuple(one for one in in_bin.result() if _is_meant(one, wanted))
+        # The second round asks about what the first one found.
+        own = None if application is None else pool.submit(graph.service_principals.by_app_id, application.app_id)
+        federated = None if application is None else pool.submit(_federated, graph, application)
+        ours = {policy.app_id.lower() for policy in policies.result() if wanted.mark in policy.description.split()}
+        known = {application.app_id.lower()} if application is not None else set()
+        lives = {app_id: pool.submit(_lives, graph, app_id) for app_id in sorted(ours - known)}
+        principals = [principal for principal in (None if own is None else own.result(),) if principal is not None]
+        principals += [one for one in tagged.result() if one.id not in {known.id for known in principals}]
+        grants = [pool.submit(_grants, graph, principal.app_id) for principal in principals]
+        credentials = _credentials(
+            services, state, application, principals, () if federated is None else federated.result()
+        )
+        stored, unreadable = _stored(services, state, credentials)
+        return Holdings(
+            tenant_name=next((d.name for d in organization.result().verified_domains or () if d.is_initial), None),
+            application=application,
+            deleted=deleted,
+            held=tuple(
+                _held(principal, asked.result(), resource.result())
+                for principal, asked in zip(principals, grants, strict=True)
+            ),
+            credentials=credentials,
+            policies=policies.result(),
+            alive=frozenset(known | {app_id for app_id, asked in lives.items() if asked.result()}),
+            group=group.result(),
+            scopes=scopes.result(),
+            assignments=assignments.result(),
+            ews=ews.result(),
+            ews_is_ours=_added_entry(services, wanted, state),
+            stored=stored,
+            unreadable_stores=unreadable,
+            journal=state,
+            at=services.clock.now(),
+        )
+
+
+def find_application(graph: Graph, wanted: Registration, pool: Executor) -> Application | None:
+    """The live application that carries the registration's mark, or that the operator named; None when there is none.
+
+    Raises:
+        UnsafePlanError: several carry it, or one has our key and not our mark, or it is another mailbox's.
+    """
+    named = None if wanted.app_id is None else pool.submit(graph.applications.by_app_id, wanted.app_id)
+    by_key = pool.submit(graph.applications.by_unique_name, wanted.unique_name)
+    by_tag = pool.submit(graph.applications.by_tag, wanted.mark)
+    if named is not None:
+        found = named.result()
+        _check_mark(found, wanted)
+        return found
+    keyed = by_key.result()
+    marked = {one.id: one for one in (keyed, *by_tag.result()) if one is not None and _mark_of(one) == wanted.key}
+    if len(marked) > 1:
+        raise UnsafePlanError(
+            f"{len(marked)} applications carry the mark {wanted.mark}",
+            hint="say which with --app-id",
+            details=[f"{one.display_name} ({one.app_id})" for one in marked.values()],
+        )
+    if not marked and keyed is not None:
+        raise UnsafePlanError(
+            f"the application {keyed.app_id} has the key {wanted.unique_name} and not the mark {wanted.mark}: only "
+            "marked objects are changed without being named",
+            hint=f"name it with --app-id {keyed.app_id} if it is the one",
+        )
+    application = next(iter(marked.values()), None)
+    _check_mark(application, wanted)
+    return application
+
+
+def _check_mark(application: Application | None, wanted: Registration) -> None:
+    if application is None:
+        return
+    tags = application.tags or ()
+    key, mailbox = registration_of_tags(tags), mailbox_of_tags(tags)
+    if key not in {None, wanted.key} or mailbox not in {None, wanted.mailbox.lower()}:
+        raise UnsafePlanError(
+            f"the application {application.app_id} belongs to registration {key or wanted.key!r} of mailbox "
+            f"{mailbox or 'unknown'}",
+            hint="name that registration and mailbox with --registration and --mailbox",
+        )
+
+
+def _is_meant(deleted: Application, wanted: Registration) -> bool:
+    """Whether a deleted application is this registration's: by its mark, or named and nobody else's."""
+    mark = _mark_of(deleted)
+    if mark is None:
+        return wanted.app_id is not None and deleted.app_id.lower() == wanted.app_id.lower()
+    return mark == wanted.key
+
+
+def _mark_of(application: Application) -> str | None:
+    return registration_of_tags(application.tags or ())
+
+
+def _readable(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...] | None:
+    try:
+        return read()
+    except DeniedError:
+        return None
+
+
+def _lives(graph: Graph, app_id: str) -> bool:
+    return graph.applications.by_app_id(app_id) is not None or graph.service_principals.by_app_id(app_id) is not None
+
+
+def _federated(graph: Graph, application: Application) -> tuple[object, ...]:
+    try:
+        return graph.applications.federated_credentials(application.id)
+    except NotFoundError:
+        return ()  # a replica that does not know the application: they go with it
+
+
+def _grants(graph: Graph, app_id: str) -> tuple[RoleGrant, ...]:
+    try:
+        return graph.role_grants.held_by(app_id)
+    except NotFoundError:
+        return ()  # gone between the two reads

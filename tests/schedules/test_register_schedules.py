@@ -1,0 +1,31 @@
+"""Seeded schedules: whatever the weather and however often it dies, register comes out right.
+
+The README's command runs the first hundred; `.ci/run` runs the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schedules.schedule import Schedule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FEW = range(100)
+MANY = range(100, 2000)
+_BATCH = 50
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_a_schedule(tmp_path: Path, seed: int) -> None:
+    Schedule(seed, tmp_path).run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(MANY.start, MANY.stop, _BATCH))
+def test_more_schedules(tmp_path: Path, first: int) -> None:
+    for seed in range(first, first + _BATCH):
+        Schedule(seed, tmp_path / str(seed)).run()
