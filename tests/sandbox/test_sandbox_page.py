@@ -23,7 +23,9 @@ def filled(text: str) -> str:
     tables = {"access": as_markdown(Area.ACCESS), "lag": as_markdown(Area.LAG), "exchange": exchange_rows()}
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = pattern.sub(lambda match, table=table: f"{match[1]}\n{table}\n{match[2]}", text)
+        found = pattern.search(text)
+        assert found is not None
+        text = text[: found.start()] + f"{found[1]}\n{table}\n{found[2]}" + text[found.end() :]
     return text
 
 

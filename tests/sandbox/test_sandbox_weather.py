@@ -101,6 +101,29 @@ def test_same_seed_same_schedule_whatever_the_ids() -> None:
     assert schedule(storm) != schedule(Weather.parse(lag="5s", throttle="0.4", lose_replies="0.3", seed="5"))
 
 
+def sightings(world: World, app_id: str, *, backwards: bool) -> dict[str, list[int]]:
+    """What two different reads see, five times each, one before the other or the other way round."""
+    token = world.operator_token()
+    paths = [f"/applications/{app_id}", f"/applications/{app_id}/owners"]
+    seen: dict[str, list[int]] = {path: [] for path in paths}
+    for _ in range(5):
+        for path in reversed(paths) if backwards else paths:
+            seen[path].append(world.call("GET", path, token=token).status_code)
+    return {path.replace(app_id, ""): found for path, found in seen.items()}
+
+
+def test_schedule_of_a_request_does_not_hang_on_what_runs_beside_it(tmp_path: Path) -> None:
+    found = []
+    for name, backwards in (("one", False), ("two", True)):
+        world = World(tmp_path / name, weather=Weather.parse(lag="10s", seed="11"))
+        app = world.application()
+        world.clock.advance(timedelta(seconds=3))
+        found.append(sightings(world, app["id"], backwards=backwards))
+        world.close()
+    assert found[0] == found[1]
+    assert {status for seen in found[0].values() for status in seen} == {200, 404}
+
+
 def test_shares_are_kept() -> None:
     conditions = Conditions(Weather(throttle=0.2, lose_replies=0.1, seed=1))
     away = sum(conditions.refusal("GET", "/v1.0/me") is not None for _ in range(1000))

@@ -80,11 +80,11 @@ def create_app(state: State, *, clock: Clock, origin: str, conditions: Condition
     app.req_options.strip_url_path_trailing_slash = True
     app.add_error_handler(WireError, _send)
     app.add_middleware(_Dated(clock))
+    app.add_middleware(_Announced(used))
     login.add_routes(app, context)
     graph.add_routes(app, context)
     exchange.add_routes(app, context, used.exchange)
-    if hasattr(ews, "add_routes"):
-        ews.add_routes(app, context, used.exchange)
+    ews.add_routes(app, context, used.exchange)
     return app
 
 
@@ -99,6 +99,17 @@ class _Dated:
     ) -> None:
         """Falcon's form of a middleware; the name is its own."""
         response.set_header("Date", format_datetime(self._clock.now(), usegmt=True))
+
+
+class _Announced:
+    """The weather hears of every request before a service does."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self._conditions = conditions
+
+    def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
+        """Falcon's form of a middleware; the name is its own."""
+        self._conditions.begin(f"{request.method} {request.relative_uri}")
 
 
 def _send(_request: falcon.Request, response: falcon.Response, error: Exception, _params: dict[str, object]) -> None:

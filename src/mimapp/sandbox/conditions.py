@@ -10,6 +10,7 @@ import random
 import re
 import threading
 from collections import Counter
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -84,6 +85,14 @@ class Conditions:
         self._drawn: Counter[Hashable] = Counter()
         self._left = {fault: fault.times for fault in weather.faults}
         self._guard = threading.Lock()
+        self._asked: ContextVar[str] = ContextVar("asked", default="")
+
+    def begin(self, asked: str) -> None:
+        """Say what the request at hand asks for; all that is drawn until it ends is drawn for that.
+
+        Requests that run side by side thus keep their schedule, whichever comes first.
+        """
+        self._asked.set(asked)
 
     # What State asks of its lag
 
@@ -96,16 +105,16 @@ class Conditions:
             return Delay()
         if longest <= 0:
             return Delay()
-        first = self.draw("first", kind)
-        return Delay(first=first * longest / 2, last=longest * (1 + self.draw("last", kind)) / 2)
+        first, last = self.draw("first", kind, self._asked.get()), self.draw("last", kind, self._asked.get())
+        return Delay(first=first * longest / 2, last=longest * (1 + last) / 2)
 
     def replica(self) -> float:
         """The replica that answers a request."""
-        return self.draw("replica") if self.weather.lag else 0.0
+        return self.draw("replica", self._asked.get()) if self.weather.lag else 0.0
 
     def secret_delay(self) -> float:
         """Seconds until a new secret is good for a token; 4 to 18 were seen (microsoft-graph-docs-contrib#1921)."""
-        return self.weather.lag.total_seconds() * self.draw("secret") if self.weather.lag else 0.0
+        return self.weather.lag.total_seconds() * self.draw("secret", self._asked.get()) if self.weather.lag else 0.0
 
     # What becomes of a request
 
@@ -173,6 +182,8 @@ class ExchangeConditions:
 
     def refusal(self, operation: str) -> Refusal | None:
         """Whether a cmdlet or SOAP operation is turned away."""
+        # All cmdlets have one path: what is asked for is the cmdlet.
+        self._conditions.begin(operation)
         is_ews = operation.startswith("EWS ")
         outcome = self._conditions.named_fault("EWS" if is_ews else "EXO", operation.removeprefix("EWS "))
         wait = timedelta(seconds=_RETRY_AFTER_SECONDS)

@@ -13,6 +13,7 @@ v2.0 tokens ``azp`` and ``azpacr``.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import uuid
 from dataclasses import dataclass, field
@@ -156,7 +157,7 @@ def _load_or_make(state: State) -> RSAPrivateKey:
     with state.transaction() as tx:
         record = tx.get(SANDBOX_WIDE, _KEY_KIND, _KEY_ID)
         if record is None:
-            made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            made = _make_key()
             pem = made.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
@@ -166,6 +167,14 @@ def _load_or_make(state: State) -> RSAPrivateKey:
     if not isinstance(loaded, rsa.RSAPrivateKey):
         raise TypeError("the sandbox's signing key is no RSA key")
     return loaded
+
+
+@functools.cache
+def _make_key() -> RSAPrivateKey:
+    """A key for a new sandbox; one process uses one, since making a key takes longer than all the rest of a sandbox."""
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - see sign
+
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _claims(found: Document) -> Claims:
