@@ -122,9 +122,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.1, help="seconds that each request takes")
     parser.add_argument("--chain", action="store_true", help="print the requests of the chain")
     given = parser.parse_args()
-    print(
-        f"{'register':8} {'requests':>9} {'writes':>7} {'sign-in':>8} {'then in a row':>14} {'shortest':>9} {'seconds':>8}"
-    )
+    print("register  requests  writes  sign-in  then in a row  shortest  seconds")
     with tempfile.TemporaryDirectory() as home:
         place = Place(Path(home), clock=SystemClock())  # type: ignore[arg-type]  # a real clock, for once
         for name, shortest in SHORTEST.items():
