@@ -28,7 +28,8 @@ USER_AGENT = f"mimapp/{__version__}"
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _THROTTLED = 429
 _TRANSIENT = frozenset({408, 500, 502, 503, 504})
-# A machine without a network should say so in seconds, not at the deadline of the run.
+# A machine without a network should say so in seconds, not at the deadline of the run. A host that answered before in
+# this run is worth waiting for.
 _CONNECT_TRIES = 4
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Http:
     ) -> None:
         self.patience = patience
         self._last = threading.local()
+        self._answered: set[str] = set()
         self._client = httpx.Client(
             transport=transport,
             verify=verify if verify is not None else True,
@@ -109,6 +111,7 @@ class Http:
             content=content,
         )
         self._last.request_id = reply.request_id or ""
+        self._answered.add(host)
         _log.debug(
             "%s %s%s -> %d in %.0f ms (client-request-id %s, request-id %s)",
             request.method,
@@ -140,7 +143,7 @@ class Http:
                 return True
             outcome = state.outcome
             never_taken = outcome is not None and isinstance(outcome.exception(), UnreachableError)
-            return never_taken and state.attempt_number >= _CONNECT_TRIES
+            return never_taken and state.attempt_number >= _CONNECT_TRIES and host not in self._answered
 
         def announce_and_wait(seconds: float) -> None:
             waited = self.clock.monotonic() - begun
