@@ -42,6 +42,7 @@ __all__ = [
     "EwsState",
     "Made",
     "block_sign_in",
+    "decline_consent",
     "foreign_secret",
     "portal_app",
     "reset",
@@ -182,6 +183,21 @@ def set_ews_state(sandbox: Sandbox, state: EwsState, tenant: str = CONTOSO) -> M
             tx.put(made.tenant.id, "mailbox", mailbox.id, own, settled=True)
     shown = "True" if enabled else "False" if enabled is False else "null"
     return Made(what=f"EwsEnabled {shown}, {len(listed)} applications listed ({state.value})")
+
+
+def decline_consent(sandbox: Sandbox, tenant: str = CONTOSO, *, declines: bool = True) -> Made:
+    """Let the tenant's administrator say no on the admin consent page; or yes again.
+
+    Raises:
+        SandboxError: there is no such tenant.
+    """
+    with sandbox.state.transaction() as tx:
+        made = _Making(tx, tenant)
+        record = tx.get(made.tenant.id, "login.settings", made.tenant.id)
+        settings: Document = dict(record.body) if record is not None else {"autoApprove": False}
+        settings["declinesConsent"] = declines
+        tx.put(made.tenant.id, "login.settings", made.tenant.id, settings, settled=True)
+    return Made(what=f"the admin consent page is {'declined' if declines else 'accepted'}")
 
 
 def block_sign_in(sandbox: Sandbox, app_id: str, tenant: str = CONTOSO, *, blocked: bool = True) -> Made:

@@ -1,6 +1,7 @@
-"""Microsoft Entra sign-in of the sandbox: metadata, keys, and tokens for secrets, device codes and refresh tokens.
+"""Microsoft Entra sign-in of the sandbox: metadata, keys, tokens for secrets, device codes and refresh tokens, consent.
 
-This module is the wire: forms in, JSON out. Rules are in `grants`, `clients` and `consent`, words in `errors`.
+This module is the wire: forms in, JSON out. Rules are in `grants`, `clients`, `consent` and `adminconsent`, words in
+`errors`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from mimapp.sandbox.errors import json_bytes
-from mimapp.sandbox.login import device, errors, metadata
+from mimapp.sandbox.login import adminconsent, device, errors, metadata
 from mimapp.sandbox.login.clients import public_client
 from mimapp.sandbox.login.grants import GRANTS, TokenRequest
 from mimapp.sandbox.tenants import all_tenants, find_tenant
@@ -36,6 +37,8 @@ def add_routes(app: App, context: AppContext) -> None:
     app.add_route("/{tenant}/oauth2/v2.0/token", _Token(context))
     app.add_route("/{tenant}/oauth2/v2.0/devicecode", _DeviceCode(context))
     app.add_route("/{tenant}/oauth2/deviceauth", _DevicePage(context))
+    app.add_route("/{tenant}/adminconsent", _ConsentPage(context))
+    app.add_route("/{tenant}/v2.0/adminconsent", _ConsentPage(context))
 
 
 class _Resource:
@@ -146,6 +149,40 @@ class _DevicePage(_Resource):
         response.status = 200 if done else 400
         response.content_type = "text/plain; charset=utf-8"
         response.text = "Signed in: go back to the application." if done else "No such code, or no such user."
+
+
+class _ConsentPage(_Resource):
+    """Admin consent: a browser is sent back, or stays on a page that says why not."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
+        try:
+            with self.context.state.transaction() as tx:
+                asked = adminconsent.ConsentRequest(
+                    tx=tx,
+                    tenant=self.tenant(tx, tenant),
+                    named=tenant,
+                    is_v2="/v2.0/" in request.path,
+                    query=dict(parse_qsl(request.query_string, keep_blank_values=True)),
+                    origin=self.context.origin,
+                )
+                back = adminconsent.answer(asked)
+        except errors.LoginError as error:
+            response.status = error.status
+            response.content_type = "text/html; charset=utf-8"
+            response.text = _page(f"AADSTS{error.code}: {error.text}")
+            return
+        if back is None:
+            # The consent is given; that this page comes after it, and not before, is [unverified].
+            response.status = 400
+            response.content_type = "text/html; charset=utf-8"
+            response.text = _page("AADSTS500113: No reply address is registered for the application.")
+            return
+        response.status = 302
+        response.set_header("Location", back)
+
+
+def _page(text: str) -> str:
+    return f"<!doctype html><title>Sandbox sign-in</title><p>{html.escape(text, quote=False)}</p>"
 
 
 def _form(request: falcon.Request) -> dict[str, str]:
