@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from mimapp.provisioning.observe import ExchangeView, Observed, ObservedGroup
     from mimapp.spec import Registration
 
-__all__ = ["POLICY_NOTE", "ews_steps", "fence_steps", "group_problem", "restricts_to"]
+__all__ = ["LIST_LAG", "POLICY_NOTE", "ews_steps", "fence_steps", "group_problem", "restricts_to"]
 
 #: Under this name the journal keeps when the access policy's creation was acknowledged.
 POLICY_NOTE = "policy acknowledged"
 #: A policy may stay unlisted for hours (microsoft-graph-docs#6260, #16801); a day later it is taken for gone.
-_LIST_LAG = timedelta(days=1)
+LIST_LAG = timedelta(days=1)
 _RESTRICT = "RestrictAccess"
 
 
@@ -82,7 +82,7 @@ def fence_steps(wanted: Registration, observed: Observed, seen: ExchangeView, no
         return
     has_policy = any(restricts_to(policy, seen.group) for policy in seen.policies)
     acknowledged = observed.journal.since.get(POLICY_NOTE)
-    may_be_unlisted = acknowledged is not None and now < acknowledged + _LIST_LAG
+    may_be_unlisted = acknowledged is not None and now < acknowledged + LIST_LAG
     if not has_policy and not (may_be_unlisted and observed.application_id is not None):
         yield Step(
             kind=StepKind.CREATE_POLICY,
