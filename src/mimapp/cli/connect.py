@@ -23,6 +23,7 @@ from mimapp.secret import Secret
 from mimapp.spec import REPLICATION_WINDOW
 from mimapp.stores import FileStore, parse_store
 from mimapp.tenant import REGISTER_PERMISSIONS, Tenant
+from mimapp.transport.network import Network, network_transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,8 +66,8 @@ def connect(
     """
     home = make_home(run.home)
     with contextlib.ExitStack() as stack:
-        transport = run.world.transport
         used = _cloud(run)
+        transport = run.world.transport or network_transport(Network(ca_bundle=run.options.ca_bundle, hosts=used.hosts))
         if run.options.sandbox:
             sandbox = _open_sandbox(run)
             stack.callback(sandbox.close)
