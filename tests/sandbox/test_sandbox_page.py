@@ -20,7 +20,7 @@ def exchange_rows() -> str:
 
 def filled(text: str) -> str:
     """The page with its tables as they should be."""
-    tables = {"access": as_markdown(Area.ACCESS), "lag": as_markdown(Area.LAG), "exchange": exchange_rows()}
+    tables = {area.value: as_markdown(area) for area in Area} | {"exchange": exchange_rows()}
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         found = pattern.search(text)

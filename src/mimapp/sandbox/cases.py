@@ -1,4 +1,4 @@
-"""The sandbox's rules of access and of lag as a table of cases, each with its source or marked unverified.
+"""The sandbox's rules of access, sign-in and lag as a table of cases, each with its source or marked unverified.
 
 The rows stand in ``cases.toml``. Tests prove every one against the sandbox, and docs/sandbox.md lists them. Exchange's
 rules of access have their own table. Agreement between sandbox and client proves nothing by itself: what is marked
@@ -19,6 +19,7 @@ class Area(StrEnum):
     """What a case is about."""
 
     ACCESS = "access"
+    SIGN_IN = "sign-in"
     LAG = "lag"
 
 
@@ -44,7 +45,7 @@ class Case:
 
 
 def cases() -> tuple[Case, ...]:
-    """Every rule of access and lag that is not Exchange's, in the order of the documentation."""
+    """Every rule of access, sign-in and lag that is not Exchange's, in the order of the documentation."""
     table = tomllib.loads(resources.files("mimapp.sandbox").joinpath("cases.toml").read_text(encoding="utf-8"))
     return tuple(Case(area=area, **row) for area in Area for row in table[area.value])
 
