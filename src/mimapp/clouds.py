@@ -40,7 +40,7 @@ class Cloud:
         exchange: base URL of Exchange Online (admin REST and EWS), the same way.
         graph_scope: what a Graph token is asked for with.
         exchange_scope: what an Exchange token is asked for with (admin REST and EWS alike).
-        autodiscover: base URL of Exchange's autodiscover, or None where it is not known.
+        autodiscover: base URL of Exchange's autodiscover.
         ews_ends: the first day without EWS, or None where Microsoft has given no date for this cloud.
         allow_list_in_force: whether ``EwsAllowedAppIDs`` decides in this cloud; None where nobody knows.
         unknowns: what no source says about this cloud, each a sentence for people.
@@ -54,7 +54,7 @@ class Cloud:
     exchange: str
     graph_scope: str
     exchange_scope: str
-    autodiscover: str | None
+    autodiscover: str
     ews_ends: date | None
     allow_list_in_force: bool | None
     unknowns: tuple[str, ...] = ()
@@ -218,7 +218,7 @@ CLOUDS: dict[str, Cloud] = {
             exchange="https://outlook.sovcloud.fr",  # A alone
             graph_scope="https://graph.svc.sovcloud.fr/.default",
             exchange_scope="https://outlook.sovcloud.fr/.default",
-            autodiscover=None,
+            autodiscover="https://autodiscover-s.outlook.sovcloud.fr",  # A alone
             ews_ends=None,
             allow_list_in_force=None,
             unknowns=(_EWS_SCHEDULE_UNKNOWN, _ALLOW_LIST_UNKNOWN, _SOVEREIGN_UNVERIFIED),
@@ -231,7 +231,7 @@ CLOUDS: dict[str, Cloud] = {
             exchange="https://outlook.sovcloud.de",  # A alone
             graph_scope="https://graph.svc.sovcloud.de/.default",
             exchange_scope="https://outlook.sovcloud.de/.default",
-            autodiscover=None,
+            autodiscover="https://autodiscover-s.outlook.sovcloud.de",  # A alone
             ews_ends=None,
             allow_list_in_force=None,
             unknowns=(_EWS_SCHEDULE_UNKNOWN, _ALLOW_LIST_UNKNOWN, _SOVEREIGN_UNVERIFIED),

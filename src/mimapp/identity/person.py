@@ -154,8 +154,8 @@ class PersonSignIn(ABC):
                     # The cloud table is the authority on login hosts; discovery would ask the worldwide cloud's.
                     instance_discovery=False,
                 )
-            except ValueError as error:
-                # msal drops what Entra said about an unknown tenant.
+            except (msal.exceptions.MsalError, ValueError) as error:
+                # msal drops what Entra said about an unknown tenant, and in a 5xx.
                 if self.sender.refused is None:
                     raise
                 said = LoginError.of_reply(self.sender.refused)
