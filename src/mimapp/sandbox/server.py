@@ -38,6 +38,8 @@ __all__ = ["Served", "ready_line", "serve", "serving"]
 
 _LOG = logging.getLogger(__name__)
 _THREADS = 16
+# Clients ask side by side; a shorter queue drops connections, which then take a second or three to come again.
+_BACKLOG = 128
 _IDLE_SECONDS = 60
 _STOP_SECONDS = 1
 
@@ -134,7 +136,14 @@ def _bound(sandbox: Sandbox, host: str, port: int) -> tuple[Server, Served]:
     _check_loopback(host)
     folder = sandbox.home / "sandbox"
     ca_file, leaf_file = _certificates(folder)
-    server = _Server((host, port), None, numthreads=_THREADS, max=_THREADS, shutdown_timeout=_STOP_SECONDS)
+    server = _Server(
+        (host, port),
+        None,
+        numthreads=_THREADS,
+        max=_THREADS,
+        request_queue_size=_BACKLOG,
+        shutdown_timeout=_STOP_SECONDS,
+    )
     server.timeout = _IDLE_SECONDS
     server.ssl_adapter = BuiltinSSLAdapter(str(leaf_file), str(leaf_file))
     try:
