@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mimapp.transport import Wait
 
 TENANT = "11111111-1111-1111-1111-111111111111"
-APP = "22222222-2222-2222-2222-222222222222"
+APP = "2222aaaa-22bb-2222-22cc-22dddd222222"
 OBJECT = "33333333-3333-3333-3333-333333333333"
 KEY = "mimservice"
 SCOPE = "https://outlook.office365.com/.default"
@@ -178,7 +178,7 @@ class Office:
         self.patience = self.new_patience()
 
     def new_patience(self) -> Patience:
-        jitter = random.Random(0)  # noqa: S311 - spreads load, guards nothing
+        jitter = random.Random(0)
         return Patience(self.clock, limit=self.limit, on_wait=self.waits.append, jitter=jitter)
 
     @property

@@ -172,6 +172,15 @@ def test_a_revocation_whose_reply_is_lost_is_made_sure_of(office: Office, fault:
     assert (office.entra.kept, office.states()) == ([], ["revoked"])
 
 
+def test_a_replica_that_does_not_know_the_secret_yet_is_asked_again(office: Office) -> None:
+    journalled(office)
+    in_entra(office)
+    unknown = graph_error(400, "Request_BadRequest", "No password credential found with keyId 'k-1'.")
+    office.entra.script["remove"].extend([unknown, unknown])
+    assert sweep(office.desk()) == Swept(revoked=(LABEL,))
+    assert (office.entra.kept, len(office.clock.slept)) == ([], 2)
+
+
 def test_a_secret_without_an_id_is_left_and_said(office: Office) -> None:
     journalled(office)
     shown = {"id": OBJECT, "appId": APP, "passwordCredentials": [{"displayName": LABEL, "keyId": None}]}
