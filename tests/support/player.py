@@ -4,7 +4,8 @@ A cassette is a file in vcrpy's format (``version: 1``, ``interactions``) with a
 replies come from. Requests are compared by method, path, query and body, and by those headers that carry meaning and
 that the cassette gives; a recorded value ``REDACTED`` stands for any value. Tokens in cassettes are placeholders: an
 unsigned one with ``provenance.claims`` is put in the place of each ``access_token`` of a reply, and one with
-``provenance.id_claims`` in the place of each ``id_token``.
+``provenance.id_claims`` in the place of each ``id_token``; an interaction's own ``claims`` and ``id_claims``, which
+``--record`` writes, go before them.
 
 ::
 
@@ -58,6 +59,9 @@ class Provenance:
         kind: ``documented`` (by hand, after a page), ``recorded`` (from the service) or ``sandbox``.
         source: the page, or the repository, commit and path.
         note: what a reader should know, such as what was replaced.
+        version: of the mimapp that recorded it; as date and cloud, empty where a person wrote it.
+        date: when it was recorded.
+        cloud: the key of the cloud that answered.
         claims: of the tokens that the player makes.
         id_claims: of the id tokens that the player makes; None leaves them as they stand.
     """
@@ -65,6 +69,9 @@ class Provenance:
     kind: str
     source: str
     note: str = ""
+    version: str = ""
+    date: str = ""
+    cloud: str = ""
     claims: Mapping[str, Any] = field(default_factory=dict)
     id_claims: Mapping[str, Any] | None = None
 
@@ -81,6 +88,8 @@ class Interaction:
     response_headers: Mapping[str, str]
     response_body: bytes
     response_is_text: bool
+    claims: Mapping[str, Any] | None = None
+    id_claims: Mapping[str, Any] | None = None
 
     @property
     def host(self) -> str:
@@ -118,10 +127,15 @@ class Cassette:
 
 
 class Player:
-    """The replies of one cassette, in its order for each host; safe for several threads."""
+    """The replies of one cassette, in its order for each host; safe for several threads.
 
-    def __init__(self, cassette: Cassette) -> None:
+    `side_by_side` is for the recording of a command, whose reads go side by side: each request then gets the first
+    reply of its host that is left and fits it.
+    """
+
+    def __init__(self, cassette: Cassette, *, side_by_side: bool = False) -> None:
         self.cassette = cassette
+        self._side_by_side = side_by_side
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Interaction]] = defaultdict(deque)
         self._mismatches: list[str] = []
@@ -145,10 +159,12 @@ class Player:
             if not queue:
                 raise self._mismatch(f"{sent}: the cassette has nothing more for this host")
             expected = queue[0]
+            if self._side_by_side:
+                expected = next((one for one in queue if not list(_differences(one, request))), expected)
             different = list(_differences(expected, request))
             if different:
                 raise self._mismatch(f"{sent}: {'; '.join(different)}")
-            queue.popleft()
+            queue.remove(expected)
         return _response(expected, self.cassette.provenance)
 
     def _mismatch(self, text: str) -> AssertionError:
@@ -157,10 +173,10 @@ class Player:
 
 
 @contextmanager
-def playing(name: str | Path) -> Iterator[Player]:
+def playing(name: str | Path, *, side_by_side: bool = False) -> Iterator[Player]:
     """A player for ``cassettes/<name>.yaml`` or for a file; a block that ends well must have used all of it."""
     path = name if isinstance(name, Path) else CASSETTES / f"{name}.yaml"
-    player = Player(Cassette.load(path))
+    player = Player(Cassette.load(path), side_by_side=side_by_side)
     yield player
     player.assert_used()
 
@@ -187,6 +203,8 @@ def _interaction(raw: Mapping[str, Any]) -> Interaction:
         response_headers=_headers(response.get("headers")),
         response_body=_bytes(body),
         response_is_text=not isinstance(body, bytes),
+        claims=raw.get("claims"),
+        id_claims=raw.get("id_claims"),
     )
 
 
@@ -260,21 +278,12 @@ def _response(played: Interaction, provenance: Provenance | None) -> httpx.Respo
         # The recorder has decoded it already; a reply that claims an encoding falsely is written as bytes.
         headers.pop("content-encoding", None)
     claimed = [(name, headers.pop(name)) for name in ("content-encoding",) if name in headers]
-    content = _with_tokens(played.response_body, provenance or Provenance(kind="recorded", source=""))
+    content = _with_tokens(played, provenance or Provenance(kind="recorded", source=""))
     return httpx.Response(played.status, headers=headers, content=content, extensions={"claims": claimed})
 
 
-class _Wire(httpx.SyncByteStream):
-    """A body that comes as it does from a socket: raw, and decoded (or not) by whoever reads it."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._content
-
-
-def _with_tokens(body: bytes, provenance: Provenance) -> bytes:
+def _with_tokens(played: Interaction, provenance: Provenance) -> bytes:
+    body = played.response_body
     if b"_token" not in body:
         return body
     try:
@@ -283,7 +292,10 @@ def _with_tokens(body: bytes, provenance: Provenance) -> bytes:
         return body
     if not isinstance(value, dict):
         return body
-    made = {"access_token": provenance.claims, "id_token": provenance.id_claims}
+    made = {
+        "access_token": provenance.claims if played.claims is None else played.claims,
+        "id_token": provenance.id_claims if played.id_claims is None else played.id_claims,
+    }
     for name, claims in made.items():
         if name in value and claims is not None:
             value[name] = unsigned_token(claims)

@@ -17,6 +17,7 @@ from mimapp.cli.options import CommonOptions, WriteOptions, specs_of
 from mimapp.cli.output import Output
 from mimapp.cli.progress import Progress
 from mimapp.cli.prompt import require_answerable
+from mimapp.cli.recording import Recording
 from mimapp.cli.settings import Settings, Value, read_config
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Run:
         settings: where values come from.
         output: the streams, for what has to be told before the result is there.
         progress: a listener for `mimapp.provisioning.events.Event`.
+        recording: what ``--record`` asks for.
     """
 
     world: World
@@ -57,6 +59,7 @@ class Run:
     settings: Settings
     output: Output
     progress: Progress
+    recording: Recording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,7 @@ class Command(Generic[O]):
             if self.writes:
                 require_answerable(world, writing)
             with (
+                Recording(common, output, world) as recording,
                 Progress(world, output, quiet=common.quiet) as progress,
                 logging_to(progress.line, common.verbose),
             ):
@@ -113,6 +117,7 @@ class Command(Generic[O]):
                         settings=settings,
                         output=output,
                         progress=progress,
+                        recording=recording,
                     ),
                     own,
                 )

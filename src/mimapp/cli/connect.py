@@ -81,7 +81,7 @@ def connect(
                 exchange=sign_in,
                 cloud=used,
                 home=home,
-                transport=transport,
+                transport=run.recording.over(transport, used),
                 clock=run.world.clock,
                 deadline=run.options.deadline,
                 window=window,

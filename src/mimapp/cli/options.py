@@ -334,6 +334,16 @@ class CommonOptions:
         panel=RUN,
         help="a configuration file that goes before the one under MIMAPP_HOME",
     )
+    record: Path | None = option(  # noqa: RUF009 - makes a dataclasses.field
+        PATH, "--record", default=None, panel=RUN, help="write all requests and replies to a file, without secrets"
+    )
+    anonymize: bool = option(
+        FLAG,
+        "--anonymize",
+        default=False,
+        panel=RUN,
+        help="with --record: stand-ins for ids, names, domains and addresses",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
