@@ -55,6 +55,10 @@ _LONGEST_NAME = 120  # Graph's limit for an application's displayName is 256; 12
 #: (microsoft-graph-docs-contrib#1921); five minutes is this product's bound.
 REPLICATION_WINDOW = timedelta(minutes=5)
 _LIFETIME_LIMITS = (timedelta(days=1), timedelta(days=730))
+#: Graph documents 1,024 characters for a service principal's notes and nothing for an application's; the other bounds
+#: are this product's.
+_LONGEST_NOTES = 1024
+_LONGEST_WORDS = 256
 
 
 class Only(StrEnum):
@@ -87,6 +91,16 @@ def check_address(text: str, *, what: str) -> str:
             hint="give the mailbox's SMTP address, such as MIMService@contoso.onmicrosoft.com",
         )
     return address
+
+
+def _words(text: str, *, what: str, longest: int = _LONGEST_WORDS, lines: bool = False) -> str:
+    """A text of the operator's, without blanks around it; `lines` lets it have several lines."""
+    words = text.strip()
+    if not words or len(words) > longest or not (words.replace("\n", "") if lines else words).isprintable():
+        raise UsageError(
+            f"{what}: {len(words)} characters, or some that do not print", hint=f"1 to {longest} printable characters"
+        )
+    return words
 
 
 def key_of_mailbox(mailbox: str) -> str:
@@ -131,6 +145,10 @@ class Registration:
         new_secret: issue a secret here although one of mimapp's is stored elsewhere; that one stays.
         only: do one administrator's part alone; None does everything.
         fence_confirmed_by: who says that the fence stands, for a consent whose giver cannot read Exchange.
+        change_ref: the change request that a run belongs to; every write it makes is recorded with it.
+        notes: what the application's notes are to say; None leaves them alone.
+        service_management_reference: where the application stands in an asset or service database; None leaves it.
+        further_tags: tags of application and service principal beside mimapp's own; others are left alone.
 
     Raises:
         UsageError: a value cannot be used; the message names it.
@@ -153,6 +171,10 @@ class Registration:
     new_secret: bool = False
     only: Only | None = None
     fence_confirmed_by: str | None = None
+    change_ref: str | None = None
+    notes: str | None = None
+    service_management_reference: str | None = None
+    further_tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mailbox", check_address(self.mailbox, what="mailbox"))
@@ -176,6 +198,7 @@ class Registration:
                 hint=f"from {shortest.days} to {longest.days} days, such as 180d",
             )
         self._check_choice()
+        self._check_words()
         if self.group_owner is not None:
             owner = check_address(self.group_owner, what="group owner")
             if owner.lower() == self.mailbox.lower():
@@ -208,6 +231,23 @@ class Registration:
                 hint="use it with --only consent",
             )
 
+    def _check_words(self) -> None:
+        """What is written beside the application and into the record, for people and for the tools of others."""
+        for name in ("fence_confirmed_by", "change_ref", "service_management_reference"):
+            text: str | None = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, _words(text, what=name.replace("_", " ")))
+        if self.notes is not None:
+            object.__setattr__(self, "notes", _words(self.notes, what="notes", longest=_LONGEST_NOTES, lines=True))
+        tags = tuple(dict.fromkeys(_words(tag, what="tag") for tag in self.further_tags))
+        for tag in tags:
+            if tag.lower().startswith("mimapp"):
+                raise UsageError(
+                    f"tag: {tag!r} looks like one of the marks by which mimapp knows its own",
+                    hint="give a tag that does not begin with mimapp",
+                )
+        object.__setattr__(self, "further_tags", tags)
+
     @property
     def unique_name(self) -> str:
         """The application's `uniqueName`, Graph's key for it."""
@@ -225,8 +265,8 @@ class Registration:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags of application and service principal."""
-        return (self.mark, f"{_MAILBOX_MARK}{self.mailbox.lower()}")
+        """The tags that application and service principal are to have, mimapp's marks first."""
+        return (self.mark, f"{_MAILBOX_MARK}{self.mailbox.lower()}", *self.further_tags)
 
     @property
     def stores(self) -> tuple[SecretStore, ...]:

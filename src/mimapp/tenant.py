@@ -242,6 +242,7 @@ class Tenant:
             self._http.clock.now(),
             tenant_id=self.tenant_id,
             operator=self.graph_operator.name,
+            exchange_operator=self._other_operator,
             cloud=self.cloud,
             tenant=self._name,
         )
@@ -270,7 +271,14 @@ class Tenant:
             stores=wanted.stores,
             window=self._window,
             sandbox=self._sandbox,
+            change_ref=wanted.change_ref or "",
         )
+
+    @property
+    def _other_operator(self) -> str | None:
+        """Who is signed in to Exchange, where it is not the account that is signed in to Entra."""
+        name = self.exchange_operator.name
+        return None if name == self.graph_operator.name else name
 
     @contextmanager
     def _telling(self, on_event: Callable[[Event], None] | None) -> Iterator[Callable[[Event], None]]:

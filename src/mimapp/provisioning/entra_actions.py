@@ -35,6 +35,8 @@ from mimapp.provisioning.plan_entra import application_differences, tags_of
 from mimapp.provisioning.run import Done
 
 if TYPE_CHECKING:
+    from msgspec import UnsetType
+
     from mimapp.graph import Application
     from mimapp.provisioning.run import Run
 
@@ -75,6 +77,8 @@ def create_application(run: Run) -> Done:
         public_client=RedirectUris(redirect_uris=()),
         service_principal_lock_configuration=_LOCK,
         tags=wanted.tags,
+        notes=_or_unset(wanted.notes),
+        service_management_reference=_or_unset(wanted.service_management_reference),
     )
     try:
         made = run.services.graph.applications.upsert(wanted.unique_name, body)
@@ -113,9 +117,25 @@ def correct_application(run: Run) -> Done:
         required_resource_access=_merged_access(application, seen.resource.role_id, keeps_user_read=keeps_user_read),
         service_principal_lock_configuration=UNSET if seen.is_adopted else _LOCK,
         tags=tuple(dict.fromkeys([*(application.tags or ()), *tags_of(run.wanted, seen)])),
+        notes=_or_unset(run.wanted.notes),
+        service_management_reference=_or_unset(run.wanted.service_management_reference),
     )
     run.services.graph.applications.change(run.object_id, patch, fresh=True)
-    return Done(detail=", ".join(differs), before=f"tags {' '.join(application.tags or ())}".strip())
+    return Done(detail=", ".join(differs), before=_before(run, application))
+
+
+def _or_unset(text: str | None) -> str | UnsetType:
+    return UNSET if text is None else text
+
+
+def _before(run: Run, application: Application) -> str:
+    """What a correction writes over, for the record."""
+    parts = [f"tags {' '.join(application.tags or ()) or 'none'}"]
+    if run.wanted.notes is not None:
+        parts.append(f"notes {application.notes or ''!r}")
+    if run.wanted.service_management_reference is not None:
+        parts.append(f"service management reference {application.service_management_reference or ''!r}")
+    return "; ".join(parts)
 
 
 def adopt_application(run: Run) -> Done:

@@ -96,7 +96,7 @@ class Outcome:
 
     Attributes:
         tenant_id, tenant_name: the tenant.
-        operator: who was signed in.
+        operators: who was signed in, everybody where Entra and Exchange had different accounts.
         application_id: the client id; empty when the run stopped before it existed.
         application_object_id: the application object's id.
         service_principal_object_id: the service principal's id.
@@ -115,7 +115,7 @@ class Outcome:
 
     tenant_id: str
     tenant_name: str
-    operator: str
+    operators: str
     application_id: str
     application_object_id: str
     service_principal_object_id: str

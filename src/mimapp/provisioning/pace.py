@@ -9,6 +9,7 @@ from mimapp.journal import WriteRecord
 from mimapp.provisioning.events import StepDone, StepFailed, StepStarted
 from mimapp.provisioning.outcome import Change, Failure
 from mimapp.provisioning.run import Done
+from mimapp.provisioning.steps import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,19 +77,21 @@ class Pace:
         if not step.kind.writes:
             return
         services = self._services
+        by = services.exchange_operator if step.kind.part is Part.EXCHANGE else services.graph_operator
         services.journal.record(
             WriteRecord(
                 when=services.clock.now(),
                 outcome=outcome,
                 tenant=services.tenant_id,
                 registration=self._key,
-                operator=services.graph_operator.name,
+                operator=by.name,
                 action=step.kind,
                 target=step.target,
                 before=done.before,
                 after=done.detail,
                 request_id="" if outcome == "begun" else services.http.last_request_id,
                 undo=done.undo,
+                change_ref=services.change_ref,
                 sandbox=services.sandbox,
             )
         )

@@ -60,6 +60,7 @@ def make_plan(
     tenant_id: str,
     operator: str,
     cloud: Cloud,
+    exchange_operator: str | None = None,
     tenant: str | None = None,
 ) -> Plan:
     """What has to be done for this registration, in order.
@@ -69,8 +70,9 @@ def make_plan(
         observed: the tenant.
         now: the moment.
         tenant_id: the tenant's GUID.
-        operator: who is signed in.
+        operator: who is signed in to Entra.
         cloud: the tenant's cloud.
+        exchange_operator: who is signed in to Exchange, where that is another account.
         tenant: how the operator called the tenant, for a run that cannot read its name.
 
     Raises:
@@ -80,6 +82,7 @@ def make_plan(
         tenant_id=tenant_id,
         tenant_name=tenant_name(observed) or tenant or tenant_id,
         operator=operator,
+        exchange_operator=exchange_operator,
         wanted=wanted,
         observed=observed,
         steps=tuple(_steps(wanted, observed, now, cloud)),

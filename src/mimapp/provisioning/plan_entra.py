@@ -50,6 +50,9 @@ def application_differences(wanted: Registration, seen: EntraView) -> tuple[str,
         "User.Read (removed)": has_user_read and not wants_user_read(wanted, seen),
         "its tags": not set(tags_of(wanted, seen)) <= set(application.tags or ()),
         "the property lock": not is_locked and not seen.is_adopted,
+        "its notes": wanted.notes not in {None, application.notes},
+        "its service management reference": wanted.service_management_reference
+        not in {None, application.service_management_reference},
     }
     return tuple(name for name, differs in found.items() if differs)
 
@@ -116,7 +119,7 @@ def application_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
         yield Step(
             kind=StepKind.CREATE_APPLICATION,
             target=f"application {name}",
-            desired=f"{wanted.display_name}; AzureADMyOrg; {FULL_ACCESS_AS_APP}; {' '.join(wanted.tags)}",
+            desired="; ".join([wanted.display_name, "AzureADMyOrg", FULL_ACCESS_AS_APP, *_labels(wanted)]),
             title=f"Register the application “{wanted.display_name}”, its only permission {FULL_ACCESS_AS_APP}",
         )
     elif application is None or (differs := application_differences(wanted, seen)):
@@ -127,7 +130,7 @@ def application_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
             target=f"application {name}"
             if not takes_over or application is None
             else f"application {application.app_id}",
-            desired=", ".join(named),
+            desired="; ".join([", ".join(named), *_labels(wanted)]),
             title=f"{'Take over the application: set' if takes_over else 'Put right on the application:'} "
             f"{', '.join(named)}",
         )
@@ -143,16 +146,29 @@ def application_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
         yield Step(
             kind=StepKind.CREATE_PRINCIPAL,
             target=f"service principal of {name}",
-            desired=" ".join(wanted.tags),
+            desired=_tags(wanted),
             title="Create its service principal",
         )
     elif not set(wanted.tags) <= set(principal.tags or ()):
         yield Step(
             kind=StepKind.TAG_PRINCIPAL,
             target=f"service principal of {name}",
-            desired=" ".join(wanted.tags),
-            title="Mark its service principal as this registration's",
+            desired=_tags(wanted),
+            title="Mark its service principal as this registration's"
+            if wanted.mark not in (principal.tags or ())
+            else "Put the missing tags on its service principal",
         )
+
+
+def _tags(wanted: Registration) -> str:
+    """The tags in a canonical form; those of the operator's may have blanks in them."""
+    return " ".join([wanted.mark, wanted.mailbox.lower(), *map(repr, wanted.further_tags)])
+
+
+def _labels(wanted: Registration) -> list[str]:
+    """What is to be written beside the application, in a canonical form."""
+    written = {"notes": wanted.notes, "service management reference": wanted.service_management_reference}
+    return [_tags(wanted), *(f"{name} {text!r}" for name, text in written.items() if text is not None)]
 
 
 def _check_mailbox(wanted: Registration, application: Application) -> None:

@@ -23,7 +23,8 @@ class Planned:
     Attributes:
         tenant_id: the tenant's GUID.
         tenant_name: its initial domain.
-        operator: who is signed in.
+        operator: who is signed in; to Entra, where Exchange has somebody else.
+        exchange_operator: who is signed in to Exchange, where that is another account.
         wanted: the registration.
         steps: what is to be done; empty when nothing is.
         warnings: what somebody should know before saying yes.
@@ -35,6 +36,14 @@ class Planned:
     wanted: Registration
     steps: tuple[Step, ...]
     warnings: tuple[str, ...]
+    exchange_operator: str | None = None
+
+    @property
+    def operators(self) -> str:
+        """Everybody who is signed in, for people."""
+        if self.exchange_operator is None:
+            return self.operator
+        return f"{self.operator} to Entra, {self.exchange_operator} to Exchange"
 
     @property
     def writes(self) -> int:
@@ -56,4 +65,4 @@ class Planned:
         if not self.steps:
             return f"nothing to do in {self.tenant_name}"
         lines = [f"{number:2}. {step.title}" for number, step in enumerate(self.steps, 1)]
-        return "\n".join([f"plan {self.fingerprint} for {self.tenant_name} ({self.operator}):", *lines])
+        return "\n".join([f"plan {self.fingerprint} for {self.tenant_name} ({self.operators}):", *lines])

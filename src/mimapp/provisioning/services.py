@@ -41,6 +41,7 @@ class Services:
         stores: where secrets go and where they may be already.
         window: how long a new secret may be invisible or refused.
         sandbox: whether the tenant is a simulated one.
+        change_ref: the change request that every write is recorded with; empty where there is none.
     """
 
     tenant_id: str
@@ -55,6 +56,7 @@ class Services:
     stores: tuple[SecretStore, ...]
     window: timedelta = REPLICATION_WINDOW
     sandbox: bool = False
+    change_ref: str = ""
 
     @property
     def clock(self) -> Clock:

@@ -20,6 +20,8 @@ class Part(StrEnum):
 
 
 EVERY_PART = frozenset(Part)
+#: What the names of Exchange's steps begin with.
+_OF_EXCHANGE = frozenset({"group", "policy", "fence", "ews"})
 
 
 class StepKind(StrEnum):
@@ -55,6 +57,11 @@ class StepKind(StrEnum):
     FORGET_SECRET = "secret.forget"  # noqa: S105 - the name of a step
     BLOCK_SIGN_IN = "sign-in.block"
     ALLOW_SIGN_IN = "sign-in.allow"
+
+    @property
+    def part(self) -> Part:
+        """Whose rights it needs, and so whose account does it."""
+        return Part.EXCHANGE if self.value.partition(".")[0] in _OF_EXCHANGE else Part.ENTRA
 
     @property
     def writes(self) -> bool:
