@@ -8,7 +8,7 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from mimapp.clouds import cloud
-from mimapp.errors import SignInError, UsageError
+from mimapp.errors import CancelledError, SignInError, UsageError
 from mimapp.identity import DeviceCode, Method, OperatorSignIn, SignInOptions
 from mimapp.identity.aadsts import ADVICE, LoginError
 from mimapp.secret import Secret
@@ -106,7 +106,7 @@ def test_a_device_code_is_shown_and_polled_on_the_runs_clock() -> None:
     assert graph.send(ORGANIZATION).status == 200
     assert [shown.code for shown in entra.shown] == ["ABCD1234"]
     assert (entra.shown[0].expires - FakeClock().now()).total_seconds() == 60
-    assert entra.clock.slept == [5, 10, 10]
+    assert sum(entra.clock.slept) == 5 + 10 + 10
     assert graph.operator().name == "admin@contoso.com"
     asked = entra.sent[1][1]
     assert asked["client_id"] == "14d82eec-204b-4c2f-b7e8-296a70dab67e"
@@ -137,6 +137,25 @@ def test_a_code_that_nobody_enters_ends_the_sign_in() -> None:
         entra.sign_in().graph(["User.Read"]).send(ORGANIZATION)
     assert caught.value.explain == "AADSTS70019"
     assert entra.clock.monotonic() == 60
+
+
+def test_an_interrupted_sign_in_stops_waiting() -> None:
+    entra = Entra(pending=["authorization_pending"] * 100)
+    sign_in = entra.sign_in()
+
+    class Interrupted(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if len(self.slept) == 7:
+                sign_in.cancel()
+
+    entra.http.patience.clock = Interrupted()
+    with pytest.raises(CancelledError):
+        sign_in.graph(["User.Read"]).send(ORGANIZATION)
+    with pytest.raises(CancelledError):
+        sign_in.exchange().operator()
+    assert len(entra.shown) == 1, "nobody is asked any more"
+    assert entra.http.clock.monotonic() == 7
 
 
 def test_a_declined_code_says_why() -> None:

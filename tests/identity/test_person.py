@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from mimapp.clouds import cloud
-from mimapp.errors import SignInError, UsageError
+from mimapp.errors import CancelledError, SignInError, UsageError
 from mimapp.identity import DeviceCode, Method, MethodUnavailableError, OperatorSignIn, SignInOptions, person_method
 from mimapp.identity.browser import Listener
 from mimapp.identity.person import BrowserSignIn, Desk, PersonOptions
@@ -55,7 +56,7 @@ def test_a_device_code() -> None:
     assert [(code.url, code.code, code.what) for code in shown] == [
         ("https://microsoft.com/devicelogin", "ABCD1234E", "Microsoft Graph")
     ]
-    assert clock.slept == [5, 5]
+    assert sum(clock.slept) == 5 + 5
 
 
 @pytest.mark.parametrize(
@@ -278,6 +279,28 @@ def test_a_browser_that_is_closed(entra: Entra) -> None:
     assert "--auth device-code" in caught.value.hint
 
 
+def test_a_run_that_is_interrupted_while_the_browser_is_open(entra: Entra) -> None:
+    def open_and_interrupt(_: str) -> bool:
+        entra.desk.closed.set()
+        return True
+
+    with pytest.raises(CancelledError):
+        entra.token(open_browser=open_and_interrupt)
+
+
+def test_a_connection_that_says_nothing_keeps_nobody_waiting(entra: Entra) -> None:
+    """Browsers open connections before they need them."""
+    silent: list[socket.socket] = []
+
+    def opens_two(url: str) -> bool:
+        port = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0]).port
+        silent.append(socket.create_connection(("localhost", port or 0)))
+        return entra.open_browser(url)
+
+    assert entra.token(open_browser=opens_two, limit=timedelta(seconds=10)).token
+    silent[0].close()
+
+
 def test_a_machine_without_a_browser(entra: Entra) -> None:
     with pytest.raises(MethodUnavailableError, match="no browser could be opened"):
         entra.token(open_browser=lambda _: False)
@@ -309,7 +332,7 @@ def test_what_is_no_answer_leaves_the_listener_waiting() -> None:
     with Listener() as listener:
         visitor = threading.Thread(target=knocks, args=(listener.redirect_uri,), daemon=True)
         visitor.start()
-        assert listener.wait(timedelta(seconds=10)) == {"code": "x", "state": "y"}
+        assert listener.wait(timedelta(seconds=10), threading.Event()) == {"code": "x", "state": "y"}
         visitor.join(10)
     assert statuses == [404, 400, 400, 200]
 

@@ -7,9 +7,10 @@ question is msal's to decide (``state`` and PKCE); here it only has to have the 
 
 from __future__ import annotations
 
+import threading
 import time
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 _LONGEST_BODY = 1 << 16
+_BEAT = 0.05  # seconds
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mimapp</title></head>
 <body><p>{text}</p></body></html>
 """
@@ -28,47 +30,57 @@ _REFUSED = "The sign-in was not completed. Close this window: mimapp says why."
 
 
 class Listener:
-    """Waits on a free port of this machine for one answer; a context manager."""
+    """Waits on a free port of this machine for one answer; a context manager.
+
+    Every connection has its own thread: browsers open some that they never speak on.
+    """
 
     def __init__(self) -> None:
         self._server = _Server(("localhost", 0), _Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_BEAT,), daemon=True)
 
     @property
     def redirect_uri(self) -> str:
         """Where Entra is to send the browser."""
         return f"http://localhost:{self._server.server_port}"
 
-    def wait(self, limit: timedelta) -> dict[str, str] | None:
-        """The fields of the answer, or None when nobody came within the limit.
+    def wait(self, limit: timedelta, given_up: threading.Event) -> dict[str, str] | None:
+        """The fields of the answer, or None when nobody came within the limit or the wait was given up.
 
-        The wait is for a person and a socket, so it is real time and not the run's clock.
+        The wait is for a person and a socket, so it is real time and not the run's clock. It is made of short ones,
+        because Windows interrupts none.
         """
         ends = time.monotonic() + limit.total_seconds()
-        while self._server.answer is None:
-            left = ends - time.monotonic()
-            if left <= 0:
-                return None
-            self._server.timeout = left
-            self._server.handle_request()
-        return self._server.answer
+        while time.monotonic() < ends and not given_up.is_set():
+            if self._server.answered.wait(_BEAT):
+                return self._server.answer
+        return None
 
     def __enter__(self) -> Self:
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._server.shutdown()
+        self._thread.join()
         self._server.server_close()
 
 
-class _Server(HTTPServer):
-    answer: dict[str, str] | None = None
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.answer: dict[str, str] = {}
+        self.answered = threading.Event()
 
 
 class _Handler(BaseHTTPRequestHandler):
     """Takes a form post that looks like an answer; tells everything else that there is nothing here."""
 
-    timeout = 5.0  # seconds that one connection may keep the only thread
+    timeout = 30.0  # seconds; a connection that nothing comes on is dropped
     server: _Server
 
     def do_POST(self) -> None:
@@ -88,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(page)
         self.server.answer = fields
+        self.server.answered.set()
 
     def do_GET(self) -> None:
         """Say that there is nothing here: the answer comes as a form post."""

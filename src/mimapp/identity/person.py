@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mimapp.clock import duration_text
-from mimapp.errors import SignInError
+from mimapp.errors import CancelledError, SignInError
 from mimapp.identity.aadsts import LoginError
 from mimapp.identity.adapters import LoginSender, MsalHttp
 from mimapp.identity.browser import Listener
@@ -59,11 +59,22 @@ class Desk:
     Attributes:
         lock: held while somebody is asked.
         last: the sign-in name of who came last; empty before.
+        closed: set when nobody waits for an answer any more, because the run was interrupted.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.last = ""
+        self.closed = threading.Event()
+
+    def check(self) -> None:
+        """Go on only while somebody waits.
+
+        Raises:
+            CancelledError: the run was interrupted.
+        """
+        if self.closed.is_set():
+            raise CancelledError("the sign-in was interrupted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +121,7 @@ class PersonSignIn(ABC):
         Raises:
             MethodUnavailableError: nobody can be asked in this way here.
             SignInError: Entra or the person said no, or the time was over.
+            CancelledError: the run was interrupted while the person was asked.
             TransportError: Entra could not be reached.
         """
         from azure.core.credentials import AccessToken  # noqa: PLC0415 - late, see the package
@@ -120,6 +132,7 @@ class PersonSignIn(ABC):
             answer = self._silent(application, wanted, claims)
             if answer is None:
                 with self._options.desk.lock:
+                    self._options.desk.check()
                     answer = self._ask(application, wanted, claims)
                     self._options.desk.last = _name(answer) or self._options.desk.last
         if "access_token" not in answer:
@@ -201,7 +214,9 @@ class DeviceCodeSignIn(PersonSignIn):
                     hint="run the same command again",
                     explain="AADSTS70019",
                 )
-            clock.sleep(flow["interval"])
+            for _ in range(flow["interval"]):
+                clock.sleep(1.0)
+                self._options.desk.check()
 
 
 class BrowserSignIn(PersonSignIn):
@@ -243,7 +258,8 @@ class BrowserSignIn(PersonSignIn):
                     f"sign-in to {self._options.what} with browser is not available: no browser could be opened",
                     hint="sign in with --auth device-code",
                 )
-            fields = listener.wait(self._limit)
+            fields = listener.wait(self._limit, self._options.desk.closed)
+        self._options.desk.check()
         if fields is None:
             raise SignInError(
                 f"sign-in to {self._options.what} failed: the browser did not come back in "
