@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from mimapp.credentials.listing import list_credentials
+from mimapp.credentials.listing import Owner, list_credentials
 from mimapp.errors import DeniedError, NotFoundError, StoreError, UnsafePlanError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.exchange_actions import EWS_NOTE
@@ -20,24 +20,24 @@ from mimapp.provisioning.steps import StepKind
 from mimapp.spec import mailbox_of_tags, registration_of_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
     from datetime import datetime
-    from typing import TypeVar
 
     from mimapp.credentials.listing import Credential
     from mimapp.exchange import AccessPolicy, EwsSettings, ManagementScope, RoleAssignment
-    from mimapp.graph import Application, Graph, RoleGrant, ServicePrincipal
+    from mimapp.graph import Application, FederatedCredential, Graph, RoleGrant, ServicePrincipal
     from mimapp.journal import State
     from mimapp.provisioning.observe_exchange import ObservedGroup
     from mimapp.provisioning.services import Services
+    from mimapp.secret import SecretStore
     from mimapp.spec import Registration
 
-    T = TypeVar("T")
-
-__all__ = ["Held", "Holdings", "find_application", "observe_holdings"]
+__all__ = ["Held", "Holdings", "find_application", "is_marked", "observe_holdings"]
 
 _SIDE_BY_SIDE = 12
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,7 @@ class Holdings:
         held: its service principals that are alive; one without an application is left over.
         credentials: every way into the live application.
         policies: every access policy of the tenant.
-        alive: the client ids, in lower case, that `policies` of ours name and that an application or a service
-            principal still has.
+        alive: client ids of this registration, in lower case, that an application or a service principal still has.
         group: the group at our address, or None.
         scopes: every management scope; None where the caller may not read them.
         assignments: every role assignment; None likewise.
@@ -121,16 +120,26 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
         # The second round asks about what the first one found.
         own = None if application is None else pool.submit(graph.service_principals.by_app_id, application.app_id)
         federated = None if application is None else pool.submit(_federated, graph, application)
-        ours = {policy.app_id.lower() for policy in policies.result() if wanted.mark in policy.description.split()}
-        known = {application.app_id.lower()} if application is not None else set()
+        ours = {policy.app_id.lower() for policy in policies.result() if is_marked(policy, wanted)}
+        ours |= {entry.application_id.lower() for entry in state.secrets}
+        known = set() if application is None else {application.app_id.lower()}
         lives = {app_id: pool.submit(_lives, graph, app_id) for app_id in sorted(ours - known)}
         principals = [principal for principal in (None if own is None else own.result(),) if principal is not None]
-        principals += [one for one in tagged.result() if one.id not in {known.id for known in principals}]
+        principals += [one for one in tagged.result() if one.id not in {principal.id for principal in principals}]
         grants = [pool.submit(_grants, graph, principal.app_id) for principal in principals]
-        credentials = _credentials(
-            services, state, application, principals, () if federated is None else federated.result()
+        stores, unreadable = _usable(services.stores)
+        credentials = (
+            ()
+            if application is None
+            else list_credentials(
+                application,
+                None if own is None else own.result(),
+                () if federated is None else federated.result(),
+                stores,
+                state.secrets,
+            )
         )
-        stored, unreadable = _stored(services, state, credentials)
+        alive = frozenset(known | {app_id for app_id, asked in lives.items() if asked.result()})
         return Holdings(
             tenant_name=next((d.name for d in organization.result().verified_domains or () if d.is_initial), None),
             application=application,
@@ -141,17 +150,22 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
             ),
             credentials=credentials,
             policies=policies.result(),
-            alive=frozenset(known | {app_id for app_id, asked in lives.items() if asked.result()}),
+            alive=alive,
             group=group.result(),
             scopes=scopes.result(),
             assignments=assignments.result(),
             ews=ews.result(),
             ews_is_ours=_added_entry(services, wanted, state),
-            stored=stored,
+            stored=tuple(_stored(stores, state, credentials, alive - known)),
             unreadable_stores=unreadable,
             journal=state,
             at=services.clock.now(),
         )
+
+
+def is_marked(policy: AccessPolicy, wanted: Registration) -> bool:
+    """Whether a policy's description says that it is this registration's."""
+    return wanted.mark in policy.description.split()
 
 
 def find_application(graph: Graph, wanted: Registration, pool: Executor) -> Application | None:
@@ -222,7 +236,7 @@ def _lives(graph: Graph, app_id: str) -> bool:
     return graph.applications.by_app_id(app_id) is not None or graph.service_principals.by_app_id(app_id) is not None
 
 
-def _federated(graph: Graph, application: Application) -> tuple[object, ...]:
+def _federated(graph: Graph, application: Application) -> tuple[FederatedCredential, ...]:
     try:
         return graph.applications.federated_credentials(application.id)
     except NotFoundError:
@@ -234,3 +248,58 @@ def _grants(graph: Graph, app_id: str) -> tuple[RoleGrant, ...]:
         return graph.role_grants.held_by(app_id)
     except NotFoundError:
         return ()  # gone between the two reads
+
+
+def _held(principal: ServicePrincipal, grants: tuple[RoleGrant, ...], exchange: ServicePrincipal | None) -> Held:
+    offered = () if exchange is None else exchange.app_roles or ()
+    roles = {FULL_ACCESS_AS_APP_ID, *(role.id for role in offered if role.value == FULL_ACCESS_AS_APP)}
+
+    def is_ours(grant: RoleGrant) -> bool:
+        on_exchange = exchange is None or grant.resource_id in {None, exchange.id}
+        return on_exchange and grant.app_role_id in roles
+
+    return Held(
+        principal=principal,
+        grants=tuple(grant for grant in grants if is_ours(grant)),
+        others=tuple(grant for grant in grants if not is_ours(grant)),
+    )
+
+
+def _usable(stores: Iterable[SecretStore]) -> tuple[tuple[SecretStore, ...], tuple[str, ...]]:
+    """The stores that answer, and why the others do not: a store that is broken keeps nothing in the tenant."""
+    usable: list[SecretStore] = []
+    reasons: list[str] = []
+    for store in stores:
+        try:
+            store.has("-")
+        except StoreError as error:
+            reasons.append(str(error))
+        else:
+            usable.append(store)
+    return tuple(usable), tuple(reasons)
+
+
+def _stored(
+    stores: Iterable[SecretStore], state: State, credentials: Iterable[Credential], elsewhere: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Store and key id of each value of ours; one of another application that lives is left alone."""
+    keys = {one.key_id for one in credentials if one.kind == "password" and one.owner is not Owner.FOREIGN}
+    keys |= {entry.key_id for entry in state.secrets if entry.key_id and entry.application_id.lower() not in elsewhere}
+    for store in stores:
+        for key_id in sorted(keys):
+            if store.has(key_id):
+                yield store.uri, key_id
+
+
+def _added_entry(services: Services, wanted: Registration, state: State) -> bool:
+    """Whether this machine added the allow-list entry: it noted that, or died between the write and the note."""
+    if EWS_NOTE in state.since:
+        return True
+    last = None
+    for record in services.journal.records():
+        if (record.tenant, record.registration) == (services.tenant_id, wanted.key) and record.action in {
+            StepKind.ALLOW_EWS,
+            StepKind.DISALLOW_EWS,
+        }:
+            last = record
+    return last is not None and (last.action, last.outcome) == (StepKind.ALLOW_EWS, "begun")

@@ -1,0 +1,313 @@
+"""The steps that take a registration away, each safe to repeat: what is gone already is a success.
+
+Before the two that open something (the policy, the group) it is read once more that nothing needs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mimapp.errors import NotFoundError, UnsafePlanError
+from mimapp.exchange import Unknown
+from mimapp.graph import FULL_ACCESS_AS_APP, Moment
+from mimapp.provisioning.allow_list import entries, replace_list
+from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
+from mimapp.provisioning.observe import group_address
+from mimapp.provisioning.observe_exchange import read_group
+from mimapp.provisioning.plan_exchange import POLICY_NOTE
+from mimapp.provisioning.run import Done
+from mimapp.provisioning.steps import StepKind
+from mimapp.provisioning.unregister_fence import gone_note, gone_since, group_uses, is_our_group
+from mimapp.provisioning.unregister_plan import (
+    bin_target,
+    consent_target,
+    our_app_ids,
+    our_secrets,
+    policy_target,
+    principal_target,
+    secret_target,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+    from typing import TypeVar
+
+    from mimapp.graph import Application
+    from mimapp.provisioning.services import Services
+    from mimapp.provisioning.steps import Step
+    from mimapp.provisioning.unregister_observe import Held, Holdings
+    from mimapp.spec import Registration
+
+    T = TypeVar("T")
+
+__all__ = ["Removal", "act"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Removal:
+    """One run of unregister while it is under way.
+
+    Attributes:
+        services: the rooms below.
+        wanted: the registration.
+        holdings: what it held before the run, without what the run has taken away.
+        warnings, attention: as in `UnregisterOutcome`.
+    """
+
+    services: Services
+    wanted: Registration
+    holdings: Holdings
+    warnings: list[str] = field(default_factory=list)
+    attention: list[str] = field(default_factory=list)
+
+    @property
+    def application(self) -> Application:
+        """The live application; a step that needs it is planned only where there is one."""
+        if self.holdings.application is None:
+            raise AssertionError("a step on an application in a run that has none")
+        return self.holdings.application
+
+    def note(self, fact: str, moment: datetime | None) -> None:
+        """Write down since when a fact holds; None forgets it."""
+        services = self.services
+        services.journal.note_since(services.tenant_id, self.wanted.key, fact, moment)
+        state = services.journal.state(services.tenant_id, self.wanted.key)
+        self.holdings = replace(self.holdings, journal=state)
+
+    def is_gone(self, app_id: str) -> None:
+        """Write down that no application has this client id from now on."""
+        self.note(gone_note(app_id), self.services.clock.now())
+        self.holdings = replace(
+            self.holdings,
+            alive=self.holdings.alive - {app_id.lower()},
+            held=tuple(one for one in self.holdings.held if one.principal.app_id.lower() != app_id.lower()),
+        )
+
+
+def act(run: Removal, step: Step) -> Done:
+    """Take one step."""
+    return _ACTIONS[step.kind](run, step)
+
+
+def _revoke_secret(run: Removal, step: Step) -> Done:
+    secret = _one(our_secrets(run.holdings), step, secret_target)
+    application, graph = run.application, run.services.graph
+    try:
+        removed = graph.credentials.remove_password(application.id, secret.key_id)
+    except NotFoundError:
+        if _is_in_bin(run, application):
+            return Done(detail="its application is gone", wrote=False)
+        # A replica that does not know an application made a moment ago.
+        removed = graph.credentials.remove_password(application.id, secret.key_id, fresh=True)
+    desk = run.services.desk(run.wanted, application.app_id, application.id)
+    entry = desk.entry_of(secret.key_id)
+    if entry is not None:
+        desk.note(entry, "revoked")
+    ends = "" if secret.expires is None else f"valid until {secret.expires:%Y-%m-%d}"
+    return Done(detail="revoked" if removed else "was gone", wrote=removed, before=ends)
+
+
+def _is_in_bin(run: Removal, application: Application) -> bool:
+    return any(one.id == application.id for one in run.services.graph.deleted.applications())
+
+
+def _revoke_consent(run: Removal, step: Step) -> Done:
+    held = _one(run.holdings.held, step, lambda one: consent_target(one.principal.app_id))
+    wrote = [_revoke(run, held, grant.id) for grant in held.grants]
+    return Done(
+        detail=f"{FULL_ACCESS_AS_APP} taken away" if any(wrote) else "was gone",
+        wrote=any(wrote),
+        before=FULL_ACCESS_AS_APP,
+        undo=f"mimapp register --registration {run.wanted.key} --mailbox {run.wanted.mailbox}",
+    )
+
+
+def _revoke(run: Removal, held: Held, grant_id: str) -> bool:
+    """Revoke one grant; "not there" is believed when the list of grants agrees, since a replica may be behind."""
+    grants = run.services.graph.role_grants
+
+    def ask() -> bool | None:
+        if grants.revoke(held.principal.id, grant_id):
+            return True
+        try:
+            left = grants.held_by(held.principal.app_id)
+        except NotFoundError:
+            return False
+        return None if any(grant.id == grant_id for grant in left) else False
+
+    return run.services.http.patience.until("role grant", "said to be gone, and still listed", ask)
+
+
+def _disallow_ews(run: Removal, _step: Step) -> Done:
+    """Take our own entry out of the allow list: read again, keep every other id and the order, read back."""
+    organization = run.services.exchange.organization
+    before = organization.read()
+    if isinstance(before.allowed_app_ids, Unknown):
+        run.attention.append(
+            f"the EWS allow list could not be read again ({before.allowed_app_ids.reason}): run the same command once "
+            "more"
+        )
+        return Done(detail="not written: the list is unknown", wrote=False)
+    ours = our_app_ids(run.wanted, run.holdings)
+    listed = entries(before)
+    wanted = tuple(app_id for app_id in listed if app_id.lower() not in ours)
+    if wanted == listed:
+        run.note(EWS_NOTE, None)
+        return Done(detail="was not listed", wrote=False)
+    if not wanted:
+        run.warnings.append("the EWS allow list keeps its entry: it is the only one by now")
+        return Done(detail="not written: an empty list blocks every application", wrote=False)
+    made = replace_list(organization, run.services.http.patience, wanted, without=ours)
+    if made.restored:
+        run.warnings.append(
+            f"the EWS allow list came back without {', '.join(made.restored)}: written again with every other entry"
+        )
+    still = [app_id for app_id in sorted(ours) if made.settings.lists(app_id)]
+    if made.missing or still:
+        run.attention.append(
+            "somebody else may be writing the EWS allow list at this moment: look at it with Get-OrganizationConfig "
+            f"-RetrieveEwsOperationAccessPolicy (missing: {', '.join(made.missing) or 'none'}; still there: "
+            f"{', '.join(still) or 'none'})"
+        )
+    if not still:
+        run.note(EWS_NOTE, None)
+    former = ",".join(listed)
+    return Done(
+        detail=f"{len(made.written)} applications are listed; Exchange takes the list in within 24 h",
+        before=former,
+        undo=f"Set-OrganizationConfig -EwsAllowedAppIDs '{former}'",
+    )
+
+
+def _delete_application(run: Removal, _step: Step) -> Done:
+    application, applications = run.application, run.services.graph.applications
+
+    def ask() -> bool | None:
+        if applications.delete(application.id):
+            return True
+        return None if applications.by_app_id(application.app_id) is not None else False
+
+    wrote = run.services.http.patience.until("application", "said to be gone, and still listed", ask)
+    run.is_gone(application.app_id)
+    now = run.services.clock.now()
+    moment = Moment.combine(now.date(), now.timetz())
+    binned = msgspec.structs.replace(application, deleted_date_time=moment)
+    run.holdings = replace(run.holdings, application=None, deleted=(*run.holdings.deleted, binned), credentials=())
+    return Done(
+        detail="in the recycle bin for 30 days, with its service principal" if wrote else "was gone",
+        wrote=wrote,
+        before=f"{application.display_name} ({application.app_id})",
+        undo=f"mimapp register --registration {run.wanted.key} --mailbox {run.wanted.mailbox} --restore",
+    )
+
+
+def _delete_principal(run: Removal, step: Step) -> Done:
+    held = _one(run.holdings.held, step, lambda one: principal_target(one.principal.app_id))
+    wrote = run.services.graph.service_principals.delete(held.principal.id)
+    run.is_gone(held.principal.app_id)
+    return Done(detail="deleted" if wrote else "was gone", wrote=wrote, before=f"object id {held.principal.id}")
+
+
+def _purge_application(run: Removal, step: Step) -> Done:
+    """Delete for good. An application deleted a moment ago may not be in every replica's recycle bin yet."""
+    binned = _one(run.holdings.deleted, step, lambda one: bin_target(one.app_id))
+    services = run.services
+    since = gone_since(run.holdings, binned.app_id) or services.clock.now()
+    run.note(gone_note(binned.app_id), since)  # once it is purged, Graph no longer tells since when it is gone
+
+    def ask() -> bool | None:
+        window_is_over = services.clock.now() >= since + services.window
+        if services.graph.deleted.purge(binned.id):
+            return True
+        return False if window_is_over else None
+
+    wrote = services.http.patience.until("deleted application", "not in the recycle bin yet", ask)
+    run.holdings = replace(run.holdings, deleted=tuple(one for one in run.holdings.deleted if one.id != binned.id))
+    return Done(
+        detail="gone for good" if wrote else "was gone",
+        wrote=wrote,
+        before=f"{binned.display_name} ({binned.app_id})",
+    )
+
+
+def _remove_policy(run: Removal, step: Step) -> Done:
+    """Remove the policy, when no application has its client id: asked again now, since it is what keeps mail apart.
+
+    Raises:
+        UnsafePlanError: an application has the id again.
+    """
+    policy = _one(run.holdings.policies, step, policy_target)
+    graph = run.services.graph
+    lives = graph.applications.by_app_id(policy.app_id) or graph.service_principals.by_app_id(policy.app_id)
+    if lives is not None:
+        raise UnsafePlanError(
+            f"the application {policy.app_id} is there again, so its access policy stays",
+            hint="run the same command again: it looks at what there is now",
+        )
+    # What bridged the time in which the policy was not listed is over: it is listed.
+    run.note(POLICY_NOTE, None)
+    run.note(FENCE_NOTE, None)
+    wrote = run.services.exchange.access_policies.remove(policy.identity)
+    left = tuple(one for one in run.holdings.policies if one.identity != policy.identity)
+    run.holdings = replace(run.holdings, policies=left)
+    return Done(
+        detail="removed" if wrote else "was gone",
+        wrote=wrote,
+        before=f"{policy.access_right} of {policy.app_id} to {policy.scope_name or policy.scope_identity}",
+        undo=f"New-ApplicationAccessPolicy -AppId {policy.app_id} -PolicyScopeGroupId "
+        f"{group_address(run.wanted, run.wanted.mailbox)} -AccessRight {policy.access_right} "
+        f"-Description '{policy.description}'",
+    )
+
+
+def _remove_group(run: Removal, _step: Step) -> Done:
+    """Delete the group, which has no recycle bin, unless something else has come to use it."""
+    exchange = run.services.exchange
+    address = group_address(run.wanted, run.wanted.mailbox)
+    found = read_group(run.services, address)
+    listed = exchange.access_policies.list()
+    run.holdings = replace(run.holdings, group=found, policies=tuple(listed))
+    if found is None:
+        return Done(detail="was gone", wrote=False)
+    uses = list(group_uses(run.wanted, run.holdings))
+    if uses or not is_our_group(run.wanted, found):
+        return Done(detail="kept: something else uses it by now", wrote=False)
+    wrote = exchange.groups.delete(found.group.guid or address)
+    run.holdings = replace(run.holdings, group=None)
+    members = ", ".join(member.primary_smtp_address or member.name for member in found.members)
+    return Done(
+        detail="deleted" if wrote else "was gone",
+        wrote=wrote,
+        before=f"members: {members or 'none'}; notes: {found.notes or 'none'}",
+    )
+
+
+def _forget_secret(run: Removal, _step: Step) -> Done:
+    """Remove the values of secrets that Entra no longer has."""
+    by_uri = {store.uri: store for store in run.services.stores}
+    for uri, key_id in run.holdings.stored:
+        by_uri[uri].forget(key_id)
+    run.holdings = replace(run.holdings, stored=())
+    return Done(detail="removed from this machine's stores")
+
+
+def _one(found: Iterable[T], step: Step, target_of: Callable[[T], str]) -> T:
+    """The object that a step names; the plan was made from the same holdings."""
+    return next(one for one in found if target_of(one) == step.target)
+
+
+_ACTIONS: Mapping[StepKind, Callable[[Removal, Step], Done]] = {
+    StepKind.REVOKE_SECRET: _revoke_secret,
+    StepKind.REVOKE_CONSENT: _revoke_consent,
+    StepKind.DISALLOW_EWS: _disallow_ews,
+    StepKind.DELETE_APPLICATION: _delete_application,
+    StepKind.DELETE_PRINCIPAL: _delete_principal,
+    StepKind.PURGE_APPLICATION: _purge_application,
+    StepKind.REMOVE_POLICY: _remove_policy,
+    StepKind.REMOVE_GROUP: _remove_group,
+    StepKind.FORGET_SECRET: _forget_secret,
+}

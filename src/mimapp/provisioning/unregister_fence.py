@@ -1,0 +1,207 @@
+"""When the access policy and the group of a registration may go: the last of all, and only when nothing needs them.
+
+A policy goes when no application has its client id any more and the last token that it could have got has expired.
+The group goes when no policy of ours is left to wait for and nothing else uses it. Pure: everything is read before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE, restricts_to
+from mimapp.provisioning.unregister_observe import is_marked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from mimapp.exchange import AccessPolicy, Group
+    from mimapp.provisioning.observe_exchange import ObservedGroup
+    from mimapp.provisioning.unregister_observe import Holdings
+    from mimapp.spec import Registration
+
+__all__ = ["TOKENS_LIVE", "Fence", "Kept", "fence_of", "gone_note", "gone_since", "group_uses", "is_our_group"]
+
+#: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/access-tokens, "Token
+#: lifetime"); two hours leave room for clocks and for the moment in which a replica still issued one.
+TOKENS_LIVE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Something of the registration that stays for now, or for good.
+
+    Attributes:
+        what: the object, in words.
+        reason: why it stays.
+        until: when it can go; None where no time is known.
+        needs_person: whether it stays until somebody decides.
+    """
+
+    what: str
+    reason: str
+    until: datetime | None = None
+    needs_person: bool = False
+
+    def __str__(self) -> str:
+        when = "" if self.until is None else f" until {self.until:%Y-%m-%d %H:%M} UTC"
+        return f"{self.what} stays{when}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """What of the fence may go now.
+
+    Attributes:
+        policies: the access policies that may be removed.
+        group: the group, where it may be deleted.
+        kept: what stays, and why.
+        unknown_since: client ids whose application is gone nobody knows since when: their time begins now.
+    """
+
+    policies: tuple[AccessPolicy, ...]
+    group: Group | None
+    kept: tuple[Kept, ...]
+    unknown_since: tuple[str, ...]
+
+
+def gone_note(app_id: str) -> str:
+    """Under which name the journal keeps since when no application has this client id."""
+    return f"application gone {app_id.lower()}"
+
+
+def gone_since(holdings: Holdings, app_id: str) -> datetime | None:
+    """Since when no token can be had for this client id; None where it can, or where nobody knows.
+
+    The time in the recycle bin and this machine's own note are compared, and the later one counts: an application may
+    have been restored and deleted again.
+    """
+    if app_id.lower() in holdings.alive:
+        return None
+    noted = holdings.journal.since.get(gone_note(app_id))
+    deleted = [one.deleted_date_time for one in holdings.deleted if one.app_id.lower() == app_id.lower()]
+    return max((moment for moment in (noted, *deleted) if moment is not None), default=None)
+
+
+def fence_of(wanted: Registration, holdings: Holdings, now: datetime) -> Fence:
+    """What may go at this moment, and what stays."""
+    due: list[AccessPolicy] = []
+    kept: list[Kept] = []
+    unknown: list[str] = []
+    for policy in holdings.policies:
+        if not is_marked(policy, wanted):
+            continue
+        since = gone_since(holdings, policy.app_id)
+        stays = _policy_stays(policy, holdings, since, now)
+        if stays is None:
+            due.append(policy)
+            continue
+        kept.append(stays)
+        if since is None and not stays.needs_person and policy.app_id.lower() not in holdings.alive:
+            unknown.append(policy.app_id)
+    group = None if holdings.group is None else holdings.group.group
+    if holdings.group is not None and (stays := _group_stays(wanted, holdings, holdings.group, kept, now)) is not None:
+        group = None
+        kept.append(stays)
+    return Fence(policies=tuple(due), group=group, kept=tuple(kept), unknown_since=tuple(dict.fromkeys(unknown)))
+
+
+def _policy_stays(policy: AccessPolicy, holdings: Holdings, since: datetime | None, now: datetime) -> Kept | None:
+    what = f"the access policy of application {policy.app_id}"
+    application = holdings.application
+    if holdings.group is not None and not restricts_to(policy, holdings.group):
+        scope = policy.scope_name or policy.scope_identity
+        return Kept(what=what, reason=f"it names another group than ours, {scope}", needs_person=True)
+    if policy.app_id.lower() in holdings.alive:
+        if application is not None and application.app_id.lower() == policy.app_id.lower():
+            return Kept(what=what, reason="it goes two hours after the application is gone")
+        return Kept(what=what, reason="an application that is not marked as ours has this id", needs_person=True)
+    free = (since or now) + TOKENS_LIVE
+    if now >= free:
+        return None
+    return Kept(what=what, reason="a token issued before may still be valid", until=free)
+
+
+def _group_stays(
+    wanted: Registration, holdings: Holdings, found: ObservedGroup, kept: list[Kept], now: datetime
+) -> Kept | None:
+    what = f"the group {found.group.primary_smtp_address}"
+    if not is_our_group(wanted, found):
+        reason = "it is not marked as this registration's, and its members are not the mailbox alone"
+        return Kept(what=what, reason=reason, needs_person=True)
+    if uses := tuple(group_uses(wanted, holdings)):
+        return Kept(what=what, reason=f"something else uses it: {'; '.join(uses)}", needs_person=True)
+    if kept:
+        times = [one.until for one in kept if one.until is not None]
+        free = max(times) if len(times) == len(kept) else None
+        return Kept(what=what, reason="it goes after its access policy", until=free)
+    if holdings.application is not None:
+        return Kept(what=what, reason="it goes two hours after the application is gone")
+    free, reason = max(_group_times(wanted, holdings), default=(now, ""))
+    return Kept(what=what, reason=reason, until=free) if now < free else None
+
+
+def _group_times(wanted: Registration, holdings: Holdings) -> Iterator[tuple[datetime, str]]:
+    """Until when a group without a listed policy is needed all the same, and why."""
+    acknowledged = holdings.journal.since.get(POLICY_NOTE)
+    if acknowledged is not None and not any(is_marked(policy, wanted) for policy in holdings.policies):
+        yield acknowledged + LIST_LAG, "its access policy was acknowledged and is not listed yet"
+    for one in holdings.deleted:
+        if (since := gone_since(holdings, one.app_id)) is not None:
+            yield since + TOKENS_LIVE, "a token issued before may still be valid"
+
+
+def is_our_group(wanted: Registration, found: ObservedGroup) -> bool:
+    """Whether the group at our address is this registration's.
+
+    Its notes say so; where they cannot be read (`Get-Group` gives them back: unverified) the mailbox is its one member.
+    """
+    if found.notes:
+        return wanted.mark in found.notes.split()
+    return [member.primary_smtp_address.lower() for member in found.members] == [wanted.mailbox.lower()]
+
+
+def group_uses(wanted: Registration, holdings: Holdings) -> Iterator[str]:
+    """What else uses the group: members, access policies, management scopes and role assignments."""
+    found = holdings.group
+    if found is None:
+        return
+    for member in found.members:
+        if member.primary_smtp_address.lower() != wanted.mailbox.lower():
+            yield f"member {member.primary_smtp_address or member.name}"
+    for policy in holdings.policies:
+        if not is_marked(policy, wanted) and _is_scope_of(found.group, policy):
+            yield f"access policy {policy.access_right} of application {policy.app_id}"
+    name = found.group.distinguished_name.replace("'", "''").casefold()
+    for scope in holdings.scopes or ():
+        if name and name in scope.recipient_filter.casefold():
+            yield f"management scope {scope.name}"
+    names = _names(found.group)
+    for assignment in holdings.assignments or ():
+        if assignment.recipient_group_scope.casefold() in names:
+            yield f"role assignment {assignment.name}"
+
+
+def _is_scope_of(group: Group, policy: AccessPolicy) -> bool:
+    """By the Entra id where both tell it (the part after the semicolon: unverified rule), else by name."""
+    ids = (group.external_directory_object_id.lower(), policy.scope_group_object_id.lower())
+    if "" not in ids:
+        return ids[0] == ids[1]
+    return bool({policy.scope_name.casefold(), policy.scope_identity.casefold()} & _names(group))
+
+
+def _names(group: Group) -> frozenset[str]:
+    """Everything by which Exchange may call a group."""
+    given = (
+        group.name,
+        group.identity,
+        group.alias,
+        group.display_name,
+        group.primary_smtp_address,
+        group.distinguished_name,
+        group.guid,
+        group.external_directory_object_id,
+    )
+    return frozenset(one.casefold() for one in given if one)
