@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import platformdirs
 
+from mimapp.checks.preflight import preflight
 from mimapp.checks.status import status_of
 from mimapp.clock import SystemClock
 from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     import httpx
     from azure.core.credentials import TokenCredential
 
+    from mimapp.checks.preflight import Row
     from mimapp.checks.status import Status
     from mimapp.clock import Clock
     from mimapp.identity import Bearer, DeviceCode, Operator
@@ -203,6 +205,15 @@ class Tenant:
                     raise _stale(plan, now_due)
                 plan = now_due
             return apply_plan(plan, self._services(plan.wanted), tell)
+
+    def check(self, wanted: Registration) -> tuple[Row, ...]:
+        """Ask everything that decides whether `apply` can succeed; writes nothing. A refused read is a row, no error.
+
+        Raises:
+            CancelledError: a person interrupted.
+        """
+        self._http.patience.start()
+        return preflight(self._services(wanted), wanted)
 
     def status(self, wanted: Registration) -> Status:
         """What is there for a registration, next to what is wanted; writes nothing.

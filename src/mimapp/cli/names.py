@@ -46,6 +46,13 @@ Row: TypeAlias = Name | Group
 #: In the order of help and of docs/cli.md.
 TABLE: Final[tuple[Row, ...]] = (
     Name(
+        "check",
+        "check",
+        "check",
+        "Check everything before the first write: rights, mailbox, policies, store, group, EWS; it changes nothing.",
+        REGISTERING,
+    ),
+    Name(
         "register",
         "register",
         "register",

@@ -129,6 +129,7 @@ class MailboxPart:
         licensed: whether it can be opened; a user mailbox without a licence cannot.
         ews_enabled: ``EwsEnabled`` of Get-CASMailbox; null lets the organisation decide.
         user_agents: the mailbox's own User-Agent policy.
+        region: ``MailboxRegion``, where a tenant in several regions keeps it; empty elsewhere.
     """
 
     exchange_guid: str
@@ -136,6 +137,7 @@ class MailboxPart:
     licensed: bool = True
     ews_enabled: tuple[Dated[bool | None], ...] = (Dated(value=True),)
     user_agents: UserAgentPolicy = field(default_factory=UserAgentPolicy)
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ def mailbox_row(directory: Directory, recipient: Recipient) -> Row:
         "MicrosoftOnlineServicesID": recipient.upn,
         "WindowsEmailAddress": recipient.primary,
         "SKUAssigned": bool(mailbox and mailbox.licensed),
+        "MailboxRegion": (mailbox.region or None) if mailbox else None,
         "IsInactiveMailbox": state is MailboxState.INACTIVE,
         "IsSoftDeletedByRemove": state is not MailboxState.ACTIVE,
         "WhenSoftDeleted": recipient.changed if state is not MailboxState.ACTIVE else None,

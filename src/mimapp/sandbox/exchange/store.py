@@ -216,6 +216,7 @@ def _mailbox(record: Record) -> Recipient:
             licensed=bool(body.get("licensed", True)),
             ews_enabled=_history(body.get("_ewsHistory", ()), body.get("ewsEnabled")),
             user_agents=_agents(body),
+            region=str(body.get("region", "")),
         ),
     )
 
@@ -237,6 +238,7 @@ def _mailbox_document(recipient: Recipient) -> Document:
         "sid": recipient.sid,
         "state": mailbox.state.value,
         "licensed": mailbox.licensed,
+        "region": mailbox.region,
         "synced": recipient.synced,
         "hidden": recipient.hidden,
         "_ewsHistory": _history_document(mailbox.ews_enabled),
