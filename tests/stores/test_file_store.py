@@ -233,7 +233,7 @@ def test_a_file_in_place_of_its_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "secrets").write_text("a file")
     store = FileStore(tmp_path / "secrets" / "mim.json")
     for act in (ACTS["preflight"], ACTS["put"]):
-        with pytest.raises(StoreError, match="(cannot|could not) be written: "):
+        with pytest.raises(StoreError, match=r"(cannot|could not) be written: "):
             act(store)
     assert not store.has(FIRST.key_id)
     assert (tmp_path / "secrets").read_text() == "a file"
