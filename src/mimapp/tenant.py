@@ -23,7 +23,7 @@ from mimapp.checks.preflight import preflight
 from mimapp.checks.status import status_of
 from mimapp.clock import SystemClock
 from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
-from mimapp.errors import SignInError, StalePlanError, UsageError
+from mimapp.errors import SignInError, UsageError
 from mimapp.exchange import Exchange, anchor_for_app, anchor_for_user
 from mimapp.graph import Graph
 from mimapp.identity import AppSignIn, OperatorSignIn, SignInOptions
@@ -201,8 +201,7 @@ class Tenant:
         with self._journal.lock(self.tenant_id, plan.wanted.key), self._telling(on_event) as tell:
             if observe_again and plan.steps:
                 now_due = self._plan(plan.wanted, tell)
-                if not now_due.takes_only_steps_of(plan):
-                    raise _stale(plan, now_due)
+                now_due.raise_if_not_shown(plan)
                 plan = now_due
             return apply_plan(plan, self._services(plan.wanted), tell)
 
@@ -335,13 +334,3 @@ def _check_one_tenant(operators: tuple[Operator, Operator]) -> None:
             f"{exchange.tenant_id} for Exchange",
             hint="sign in to both with accounts of the same tenant",
         )
-
-
-def _stale(shown: Plan, now_due: Plan) -> StalePlanError:
-    known = {step.identity for step in shown.steps}
-    new = [step.title for step in now_due.steps if step.identity not in known]
-    return StalePlanError(
-        f"the tenant has moved since plan {shown.fingerprint} was shown: it would now also take {len(new)} other steps",
-        hint="look at the new plan, then say yes to that",
-        details=[f"new: {title}" for title in new],
-    )

@@ -96,7 +96,8 @@ class Outcome:
 
     Attributes:
         tenant_id, tenant_name: the tenant.
-        operators: who was signed in, everybody where Entra and Exchange had different accounts.
+        operator: who was signed in; to Entra, where Exchange had somebody else.
+        exchange_operator: who was signed in to Exchange, where that was another account.
         application_id: the client id; empty when the run stopped before it existed.
         application_object_id: the application object's id.
         service_principal_object_id: the service principal's id.
@@ -115,7 +116,8 @@ class Outcome:
 
     tenant_id: str
     tenant_name: str
-    operators: str
+    operator: str
+    exchange_operator: str | None
     application_id: str
     application_object_id: str
     service_principal_object_id: str

@@ -8,7 +8,7 @@ mail never waits for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mimapp.errors import UnsafePlanError, UsageError
 from mimapp.graph import FULL_ACCESS_AS_APP
@@ -37,6 +37,8 @@ class Plan(Planned):
     Attributes:
         observed: what the plan was made from.
     """
+
+    command: ClassVar[str] = "register"
 
     observed: Observed
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mimapp import __version__
+from mimapp.errors import StalePlanError
 
 if TYPE_CHECKING:
     from mimapp.provisioning.steps import Step
     from mimapp.spec import Registration
 
-__all__ = ["Planned"]
+__all__ = ["Planned", "signed_in"]
+
+
+def signed_in(operator: str, exchange_operator: str | None) -> str:
+    """Everybody who is signed in, for people."""
+    return operator if exchange_operator is None else f"{operator} to Entra, {exchange_operator} to Exchange"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,9 @@ class Planned:
         warnings: what somebody should know before saying yes.
     """
 
+    #: The command that makes such plans, as a plan's file names it.
+    command: ClassVar[str] = ""
+
     tenant_id: str
     tenant_name: str
     operator: str
@@ -41,9 +50,7 @@ class Planned:
     @property
     def operators(self) -> str:
         """Everybody who is signed in, for people."""
-        if self.exchange_operator is None:
-            return self.operator
-        return f"{self.operator} to Entra, {self.exchange_operator} to Exchange"
+        return signed_in(self.operator, self.exchange_operator)
 
     @property
     def writes(self) -> int:
@@ -60,6 +67,35 @@ class Planned:
         """Whether it does nothing that was not shown; fewer steps are fine."""
         known = {step.identity for step in shown.steps}
         return self.tenant_id == shown.tenant_id and all(step.identity in known for step in self.steps)
+
+    def raise_if_not_shown(self, shown: Planned) -> None:
+        """Refuse steps that nobody was shown; the details say what moved.
+
+        Raises:
+            StalePlanError: there are some, or the plan that was shown is another tenant's.
+        """
+        if self.tenant_id != shown.tenant_id:
+            raise StalePlanError(f"plan {shown.fingerprint} is for tenant {shown.tenant_id}, not for {self.tenant_id}")
+        if self.takes_only_steps_of(shown):
+            return
+        before = {(step.kind, step.target): step for step in shown.steps}
+        known = {step.identity for step in shown.steps}
+        due = {(step.kind, step.target) for step in self.steps}
+        details = [
+            f"changed: {step.title} (shown: {former.title})" if former is not None else f"new: {step.title}"
+            for step in self.steps
+            if step.identity not in known
+            for former in (before.get((step.kind, step.target)),)
+        ]
+        raise StalePlanError(
+            f"the tenant has moved since plan {shown.fingerprint} was shown: it would now take {len(details)} steps "
+            "that were not shown",
+            hint="look at the new plan, then say yes to that",
+            details=[
+                *details,
+                *(f"no longer needed: {step.title}" for step in shown.steps if (step.kind, step.target) not in due),
+            ],
+        )
 
     def __str__(self) -> str:
         if not self.steps:

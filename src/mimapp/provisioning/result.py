@@ -47,7 +47,8 @@ def outcome_of(
     return Outcome(
         tenant_id=plan.tenant_id,
         tenant_name=plan.tenant_name,
-        operators=plan.operators,
+        operator=plan.operator,
+        exchange_operator=plan.exchange_operator,
         application_id=run.application_id,
         application_object_id=run.object_id,
         service_principal_object_id=run.principal_id,
