@@ -29,6 +29,7 @@ from mimapp.sandbox.losses import CuttingApp
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -145,7 +146,7 @@ def _bound(sandbox: Sandbox, host: str, port: int) -> tuple[Server, Served]:
         shutdown_timeout=_STOP_SECONDS,
     )
     server.timeout = _IDLE_SECONDS
-    server.ssl_adapter = BuiltinSSLAdapter(str(leaf_file), str(leaf_file))
+    server.ssl_adapter = _LateHandshake(str(leaf_file), str(leaf_file))
     try:
         server.prepare()
     except OSError as error:
@@ -193,6 +194,14 @@ def _write_private(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
     partial.replace(path)
+
+
+class _LateHandshake(BuiltinSSLAdapter):
+    """TLS whose handshake is the worker's business: one slow client must not keep all others from being accepted."""
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
+        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return wrapped, {"wsgi.url_scheme": "https", "HTTPS": "on"}
 
 
 class _Server(Server):

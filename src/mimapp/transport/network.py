@@ -1,7 +1,7 @@
 """The way out: trust, proxy, limits and redirects of the real network.
 
-- Trust is the system's own store (truststore), and what ``--ca-bundle`` adds to it. ``REQUESTS_CA_BUNDLE`` and
-  ``CURL_CA_BUNDLE`` mean nothing here: they belong to other clients, and would outrank what was asked for.
+- Trust is the system's own store (by truststore where that is not OpenSSL's), and what ``--ca-bundle`` adds to it.
+  ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` mean nothing here: they belong to other clients, and would outrank what was asked for.
 - The proxy is the one of ``HTTPS_PROXY`` and ``NO_PROXY`` or, without them, the one that Windows or macOS is set to.
   A transport that is handed to httpx switches httpx's own look at them off, so it is done here.
 - Plain http is spoken to one kind of endpoint only, the identity endpoint of the machine itself, and never through a
@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import ipaddress
+import platform
 import ssl
 import threading
 import time
@@ -70,9 +71,7 @@ def tls_context(ca_bundle: Path | None = None) -> ssl.SSLContext:
     Raises:
         UsageError: the bundle cannot be read, or holds no certificate.
     """
-    import truststore  # noqa: PLC0415 - late: no command without a request needs it
-
-    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _system_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_bundle is not None:
         try:
@@ -84,6 +83,23 @@ def tls_context(ca_bundle: Path | None = None) -> ssl.SSLContext:
         except OSError as error:
             raise UsageError(f"--ca-bundle {ca_bundle} cannot be read: {error.strerror}") from error
     return context
+
+
+def _system_context() -> ssl.SSLContext:
+    """Trusts what the system trusts.
+
+    Where OpenSSL is the system's own library, its default paths are the system's store. truststore, which asks
+    Windows and macOS, would read the store again for each connection and lets one handshake wait for the other:
+    connections that are opened side by side then come one after the other.
+    """
+    if platform.system() not in {"Windows", "Darwin"}:
+        context = ssl.create_default_context()
+        if context.cert_store_stats()["x509_ca"] or ssl.get_default_verify_paths().capath:
+            return context
+    import truststore  # noqa: PLC0415 - late: no command without a request needs it
+
+    trusting: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return trusting
 
 
 class _Routes(httpx.BaseTransport):
