@@ -1,7 +1,8 @@
 """The way out: trust, proxy, limits and redirects of the real network.
 
 - Trust is the system's own store (by truststore where that is not OpenSSL's), and what ``--ca-bundle`` adds to it.
-  ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` mean nothing here: they belong to other clients, and would outrank what was asked for.
+  ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` mean nothing here: they belong to other clients, and would outrank what
+  was asked for.
 - The proxy is the one of ``HTTPS_PROXY`` and ``NO_PROXY`` or, without them, the one that Windows or macOS is set to.
   A transport that is handed to httpx switches httpx's own look at them off, so it is done here.
 - Plain http is spoken to one kind of endpoint only, the identity endpoint of the machine itself, and never through a
