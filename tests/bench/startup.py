@@ -28,10 +28,8 @@ class Ends(httpx.BaseTransport):
         os._exit(0)
 
 world = World(stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO(), clock=SystemClock(), transport=Ends(),
-              environ={"AZURE_CLIENT_SECRET": "replaced-secret"}, home=Path(sys.argv[1]))
-code = main(["register", "--mailbox", "mim@contoso.com", "--dry-run", "--auth", "client-secret",
-             "--client-id", "22222222-2222-2222-2222-222222222222",
-             "--group-owner", "admin@contoso.com"], world=world)
+              environ={}, home=Path(sys.argv[1]))
+code = main(["register", "--mailbox", "mim@contoso.com", "--dry-run", "--auth", "device-code"], world=world)
 sys.exit(f"no request was sent: exit code {code}: {world.stderr.getvalue()}")
 """
 #: What is measured, the arguments for Python, and the target in milliseconds.
