@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import platformdirs
 
@@ -30,11 +30,15 @@ from mimapp.identity import AppSignIn, OperatorSignIn, SignInOptions
 from mimapp.journal import Journal
 from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
+from mimapp.provisioning.lockdown import apply_lockdown, make_lockdown_plan
 from mimapp.provisioning.observe import observe, parts_of
 from mimapp.provisioning.plan import Plan, make_plan
 from mimapp.provisioning.registrations import marked_registrations
 from mimapp.provisioning.services import Services
 from mimapp.provisioning.steps import EVERY_PART, Part
+from mimapp.provisioning.unregister import apply_unregister
+from mimapp.provisioning.unregister_observe import observe_holdings
+from mimapp.provisioning.unregister_plan import make_unregister_plan
 from mimapp.spec import REPLICATION_WINDOW
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 
@@ -52,12 +56,24 @@ if TYPE_CHECKING:
     from mimapp.clock import Clock
     from mimapp.identity import Bearer, DeviceCode, Operator
     from mimapp.provisioning.events import Event
+    from mimapp.provisioning.lockdown import LockdownOutcome, LockdownPlan
     from mimapp.provisioning.observe import Observed
     from mimapp.provisioning.outcome import Outcome
+    from mimapp.provisioning.planned import Planned
     from mimapp.provisioning.registrations import Marked
+    from mimapp.provisioning.unregister import UnregisterOutcome
+    from mimapp.provisioning.unregister_plan import UnregisterPlan
     from mimapp.spec import Registration
 
-__all__ = ["ADOPTION_PERMISSIONS", "REGISTER_PERMISSIONS", "Tenant"]
+__all__ = [
+    "ADOPTION_PERMISSIONS",
+    "LOCKDOWN_PERMISSIONS",
+    "REGISTER_PERMISSIONS",
+    "UNREGISTER_PERMISSIONS",
+    "Tenant",
+]
+
+P = TypeVar("P", bound="Planned")
 
 #: What `register` asks a person's Graph sign-in for; least-privileged per call (Microsoft Graph permissions reference).
 REGISTER_PERMISSIONS = (
@@ -68,6 +84,9 @@ REGISTER_PERMISSIONS = (
 )
 #: What taking over an application needs besides, to find and narrow its delegated grants.
 ADOPTION_PERMISSIONS = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All")
+#: What `unregister` and `lockdown` ask for.
+UNREGISTER_PERMISSIONS = ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All")
+LOCKDOWN_PERMISSIONS = ("Application.ReadWrite.All", "Organization.Read.All")
 
 
 class Tenant:
@@ -199,11 +218,53 @@ class Tenant:
         """
         self._http.patience.start()
         with self._journal.lock(self.tenant_id, plan.wanted.key), self._telling(on_event) as tell:
-            if observe_again and plan.steps:
-                now_due = self._plan(plan.wanted, tell)
-                now_due.raise_if_not_shown(plan)
-                plan = now_due
+            plan = _due(plan, lambda: self._plan(plan.wanted, tell), observe_again=observe_again)
             return apply_plan(plan, self._services(plan.wanted), tell)
+
+    def plan_unregister(
+        self, wanted: Registration, *, purge: bool = False, on_event: Callable[[Event], None] | None = None
+    ) -> UnregisterPlan:
+        """Read what a registration holds and say what is to be taken away now; writes nothing.
+
+        Args:
+            wanted: the registration; its stores are where a revoked secret's value is removed.
+            purge: delete the application for good, too.
+            on_event: told of the reading.
+
+        Raises:
+            UnsafePlanError: a person has to decide something first.
+            ServiceError, TransportError: a read failed.
+        """
+        self._http.patience.start()
+        with self._telling(on_event) as tell:
+            return self._plan_unregister(wanted, tell, purge=purge)
+
+    def unregister(
+        self, plan: UnregisterPlan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
+    ) -> UnregisterOutcome:
+        """Take away what a plan shows; what stays, why and until when is in the outcome. Arguments, errors: `apply`."""
+        self._http.patience.start()
+        wanted, purge = plan.wanted, plan.purge
+        with self._journal.lock(self.tenant_id, wanted.key), self._telling(on_event) as tell:
+            plan = _due(plan, lambda: self._plan_unregister(wanted, tell, purge=purge), observe_again=observe_again)
+            return apply_unregister(plan, self._services(wanted), tell)
+
+    def plan_lockdown(self, wanted: Registration, *, release: bool = False) -> LockdownPlan:
+        """Read the application and say whether its sign-in has to be stopped, or allowed again; writes nothing.
+
+        Raises:
+            UsageError: there is nothing to lock.
+            UnsafePlanError: a person has to say which application.
+            ServiceError, TransportError: a read failed.
+        """
+        self._http.patience.start()
+        return make_lockdown_plan(self._services(wanted), wanted, release=release, tenant=self._name)
+
+    def lockdown(self, plan: LockdownPlan, *, on_event: Callable[[Event], None] | None = None) -> LockdownOutcome:
+        """Stop the application's sign-in, or allow it again. It waits for no other run of this machine."""
+        self._http.patience.start()
+        with self._telling(on_event) as tell:
+            return apply_lockdown(plan, self._services(plan.wanted), tell)
 
     def check(self, wanted: Registration) -> tuple[Row, ...]:
         """Ask everything that decides whether `apply` can succeed; writes nothing. A refused read is a row, no error.
@@ -259,13 +320,31 @@ class Tenant:
         plan.raise_if_impossible()
         return plan
 
+    def _plan_unregister(self, wanted: Registration, tell: Callable[[Event], None], *, purge: bool) -> UnregisterPlan:
+        with self._reading(wanted, tell):
+            holdings = observe_holdings(self._services(wanted), wanted)
+        return make_unregister_plan(
+            wanted,
+            holdings,
+            self._http.clock.now(),
+            purge=purge,
+            tenant_id=self.tenant_id,
+            operator=self.graph_operator.name,
+            exchange_operator=self._other_operator,
+            tenant=self._name,
+        )
+
     def _observe(self, wanted: Registration, tell: Callable[[Event], None]) -> Observed:
+        with self._reading(wanted, tell):
+            return observe(self._services(wanted), wanted, parts_of(wanted))
+
+    @contextmanager
+    def _reading(self, wanted: Registration, tell: Callable[[Event], None]) -> Iterator[None]:
         title = f"Read {wanted.mailbox} and what belongs to it"
         begun = self._http.clock.monotonic()
         tell(StepStarted(number=0, total=0, title=title))
-        observed = observe(self._services(wanted), wanted, parts_of(wanted))
+        yield
         tell(StepDone(number=0, title=title, seconds=self._http.clock.monotonic() - begun))
-        return observed
 
     def _services(self, wanted: Registration) -> Services:
         return Services(
@@ -300,6 +379,15 @@ class Tenant:
             yield tell
         finally:
             patience.on_wait = former
+
+
+def _due(shown: P, again: Callable[[], P], *, observe_again: bool) -> P:
+    """The plan that is carried out: the shown one, or one made from the tenant as it is now."""
+    if not (observe_again and shown.steps):
+        return shown
+    now_due = again()
+    now_due.raise_if_not_shown(shown)
+    return now_due
 
 
 def _ignore(event: Event) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mimapp.cli.exit_codes import ExitCode, code_of
 from mimapp.cli.prompt import confirm_changes
@@ -11,22 +11,46 @@ from mimapp.errors import MimappError, StoppedError, UsageError
 from mimapp.journal import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mimapp.cli.command import Run
     from mimapp.cli.result import Block, JsonValue
-    from mimapp.provisioning.outcome import Outcome
+    from mimapp.provisioning.outcome import Change, Failure, Outcome
     from mimapp.provisioning.plan import Plan
+    from mimapp.provisioning.planned import Planned
+    from mimapp.provisioning.steps import Step
     from mimapp.tenant import Tenant
 
-__all__ = ["PLAN_SCHEMA", "carry_out", "plan_document", "plan_result", "show_plan"]
+__all__ = ["PLAN_SCHEMA", "ask_and_apply", "carry_out", "plan_document", "plan_result", "show_plan"]
 
 PLAN_SCHEMA = "mimapp.plan/1"
 #: Ends that say more than "stopped half-way": they keep their own code even after some writes.
 _OWN_END = frozenset({ExitCode.LATER, ExitCode.STORE, ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.PLAN})
 
 
-def plan_document(plan: Plan) -> Mapping[str, JsonValue]:
+class Ended(Protocol):
+    """What every outcome says of its end."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was written."""
+        ...
+
+    @property
+    def failed(self) -> Failure | None:
+        """The step that stopped the run."""
+        ...
+
+    @property
+    def not_tried(self) -> tuple[Step, ...]:
+        """The steps after it."""
+        ...
+
+
+E = TypeVar("E", bound=Ended)
+
+
+def plan_document(plan: Planned) -> Mapping[str, JsonValue]:
     """The plan as JSON."""
     return {
         "tenantId": plan.tenant_id,
@@ -44,18 +68,19 @@ def plan_document(plan: Plan) -> Mapping[str, JsonValue]:
     }
 
 
-def plan_blocks(plan: Plan) -> tuple[Block, ...]:
+def plan_blocks(plan: Planned) -> tuple[Block, ...]:
     """The plan as lines."""
+    notes = [Line(f"  note: {warning}", "warn") for warning in plan.warnings]
     if not plan.steps:
-        return (Line(f"Nothing to do in {plan.tenant_name}.", "good"),)
+        return (Line(f"Nothing to do in {plan.tenant_name}.", "good"), *notes)
     return (
         Line(f"Plan {plan.fingerprint} for {plan.tenant_name}", "heading"),
         *(Line(f"{number:3}. {step.title}") for number, step in enumerate(plan.steps, 1)),
-        *(Line(f"  note: {warning}", "warn") for warning in plan.warnings),
+        *notes,
     )
 
 
-def plan_result(run: Run, plan: Plan) -> Result:
+def plan_result(run: Run, plan: Planned) -> Result:
     """What ``--dry-run`` and ``--plan-out`` end with."""
     blocks: tuple[Block, ...] = plan_blocks(plan)
     path = run.writing.plan_out
@@ -74,7 +99,14 @@ def plan_result(run: Run, plan: Plan) -> Result:
 
 
 def carry_out(run: Run, tenant: Tenant, plan: Plan) -> Outcome:
-    """Show the plan, ask, apply.
+    """Show what `register` is to do, ask, apply; errors as `ask_and_apply`."""
+    return ask_and_apply(
+        run, plan, lambda: tenant.apply(plan, on_event=run.progress, observe_again=not run.writing.yes)
+    )
+
+
+def ask_and_apply(run: Run, plan: Planned, apply: Callable[[], E]) -> E:
+    """Show a plan, ask, apply it.
 
     Raises:
         UsageError: the answer was no.
@@ -84,25 +116,22 @@ def carry_out(run: Run, tenant: Tenant, plan: Plan) -> Outcome:
     if plan.steps:
         show_plan(run, plan)
         if plan.writes:
-            confirm_changes(run, changes=plan.writes, tenant=plan.tenant_name, who=plan.operator)
-    outcome = tenant.apply(plan, on_event=run.progress, observe_again=not run.writing.yes)
+            confirm_changes(run, changes=plan.writes, tenant=plan.tenant_name, who=plan.operators)
+    outcome = apply()
     run.progress.close()
     if outcome.failed is not None:
-        raise _stopped(outcome)
+        raise _stopped(outcome, outcome.failed)
     return outcome
 
 
-def show_plan(run: Run, plan: Plan) -> None:
+def show_plan(run: Run, plan: Planned) -> None:
     """Show a plan before the question, on stderr."""
     if not run.options.quiet or not run.writing.yes:
         run.output.tell(plan_blocks(plan))
 
 
-def _stopped(outcome: Outcome) -> MimappError:
+def _stopped(outcome: Ended, failed: Failure) -> MimappError:
     """The error that a run ended with, with what is done and what was not tried."""
-    failed = outcome.failed
-    if failed is None:
-        raise AssertionError("asked for only where a step failed")
     error = failed.error
     lines = [
         *error.details,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mimapp.credentials.listing import list_credentials
 from mimapp.errors import NotFoundError, UsageError
@@ -43,6 +43,8 @@ class LockdownPlan(Planned):
         credentials: every way into it.
         release: whether the sign-in is to be allowed again.
     """
+
+    command: ClassVar[str] = "lockdown"
 
     application: Application
     principal: ServicePrincipal

@@ -7,7 +7,7 @@ policy and group. What has to stay for now is no step: it is told beside them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mimapp.credentials.listing import Owner
 from mimapp.errors import UnsafePlanError
@@ -65,6 +65,8 @@ class UnregisterPlan(Planned):
         unknown_since: client ids whose application is gone nobody knows since when: the run writes the moment down.
     """
 
+    command: ClassVar[str] = "unregister"
+
     holdings: Holdings
     purge: bool
     kept: tuple[Kept, ...]
@@ -79,6 +81,7 @@ def make_unregister_plan(
     purge: bool,
     tenant_id: str,
     operator: str,
+    exchange_operator: str | None = None,
     tenant: str | None = None,
 ) -> UnregisterPlan:
     """What is to be taken away, in order.
@@ -89,7 +92,8 @@ def make_unregister_plan(
         now: the moment.
         purge: delete the application for good too.
         tenant_id: the tenant's GUID.
-        operator: who is signed in.
+        operator: who is signed in to Entra.
+        exchange_operator: who is signed in to Exchange, where that is another account.
         tenant: how the operator called the tenant, where it does not tell its name.
 
     Raises:
@@ -102,6 +106,7 @@ def make_unregister_plan(
         tenant_id=tenant_id,
         tenant_name=holdings.tenant_name or tenant or tenant_id,
         operator=operator,
+        exchange_operator=exchange_operator,
         wanted=wanted,
         steps=(
             *_access_steps(wanted, holdings),
