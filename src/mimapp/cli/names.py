@@ -123,6 +123,12 @@ TABLE: Final[tuple[Row, ...]] = (
         "Serve the simulated tenant on a loopback TLS socket until it is interrupted.",
     ),
     Name(
+        "sandbox seed",
+        "sandbox",
+        "seed",
+        "Put into the simulated tenant what reality leaves behind; a tenant that is not there yet is made.",
+    ),
+    Name(
         "sandbox reset",
         "sandbox",
         "reset",

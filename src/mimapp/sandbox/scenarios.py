@@ -43,6 +43,7 @@ __all__ = [
     "Made",
     "block_sign_in",
     "decline_consent",
+    "ensure_tenant",
     "foreign_secret",
     "portal_app",
     "reset",
@@ -94,6 +95,22 @@ class Made:
 
     what: str
     app_id: str | None = None
+
+
+def ensure_tenant(sandbox: Sandbox, tenant: str = CONTOSO) -> Made:
+    """A tenant of this name, made like contoso where it is not there yet.
+
+    Raises:
+        SandboxError: the name is no domain that a tenant could begin with.
+    """
+    with sandbox.state.transaction() as tx:
+        if find_tenant(tx, tenant) is not None:
+            return Made(what=f"tenant {tenant} is there")
+        name, dot, rest = tenant.partition(".")
+        if not name or not dot or rest != "onmicrosoft.com":
+            raise SandboxError(f"{tenant} is no initial domain: a simulated tenant's ends in .onmicrosoft.com")
+        seed_tenant(tx, tenant, name=name.capitalize())
+    return Made(what=f"tenant {tenant}, with mailboxes MIMService@, other@ and admin@")
 
 
 def portal_app(sandbox: Sandbox, tenant: str = CONTOSO) -> Made:

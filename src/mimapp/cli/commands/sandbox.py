@@ -1,4 +1,4 @@
-"""``mimapp sandbox``: the simulated tenant as a server for other programs, and back to its first state."""
+"""``mimapp sandbox``: the simulated tenant, served to other programs, with what reality leaves behind, or empty."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
 from mimapp.cli.home import make_home
-from mimapp.cli.kinds import NUMBER, PATH, TEXT, TEXTS
+from mimapp.cli.kinds import FLAG, NUMBER, PATH, TEXT, TEXTS, choice
 from mimapp.cli.options import NoOptions, option
 from mimapp.cli.result import Line, Raw, Result
 from mimapp.errors import UsageError
+from mimapp.spec import Registration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from mimapp.sandbox import Sandbox, Weather
     from mimapp.sandbox.server import Served
 
-__all__ = ["ServeOptions", "reset", "serve"]
+__all__ = ["SeedOptions", "ServeOptions", "reset", "seed", "serve"]
 
 _PORT = 8443
+_CONTOSO = "contoso.onmicrosoft.com"
 _LAST_PORT = 65535
 #: Folders below ``MIMAPP_HOME`` that hold what mimapp knows of a tenant, each under the tenant's id.
 _KEPT_BY_TENANT = ("journal", "secrets")
@@ -103,6 +105,70 @@ def serve(run: Run, options: ServeOptions) -> Result:
 
         serve_until_interrupted(sandbox, host=options.host, port=options.port, on_ready=ready)
     return Result(schema="mimapp.sandbox-serve/1", document={}, text=Raw(""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedOptions:
+    """What is to be there."""
+
+    portal_app: bool = option(
+        FLAG, "--portal-app", default=False, help="an application made by hand, with User.Read and its delegated grant"
+    )
+    script_app: bool = option(
+        FLAG, "--script-app", default=False, help="what Microsoft's retired script made: application, group and policy"
+    )
+    soft_deleted: bool = option(
+        FLAG, "--soft-deleted", default=False, help="a deleted application that still holds the registration's key"
+    )
+    foreign_secret: bool = option(
+        FLAG, "--foreign-secret", default=False, help="a secret on the registered application that mimapp did not issue"
+    )
+    ews: str | None = option(
+        choice("null", "null-list", "true-empty", "true-list", "false", "false-list", "mailbox-off"),
+        "--ews",
+        default=None,
+        help="the organisation's EWS switch and list, or the mailboxes' own switch",
+    )
+
+
+@command(SeedOptions)
+def seed(run: Run, options: SeedOptions) -> Result:
+    """Put into the simulated tenant what reality leaves behind; a tenant that is not there yet is made.
+
+    --tenant, --mailbox and --registration say where and for whom; without them it is contoso's MIMService.
+    """
+    registration = Registration(
+        mailbox=run.options.mailbox or f"MIMService@{run.options.tenant or _CONTOSO}",
+        key=run.options.registration or "",
+    )
+    tenant = run.options.tenant or registration.mailbox.partition("@")[2]
+    with _opened(run, None) as sandbox:
+        from mimapp.sandbox import scenarios  # noqa: PLC0415 - the parts of the extra
+
+        made = [scenarios.ensure_tenant(sandbox, tenant)]
+        if options.portal_app:
+            made.append(scenarios.portal_app(sandbox, tenant))
+        if options.script_app:
+            made.append(scenarios.script_app(sandbox, tenant))
+        if options.soft_deleted:
+            made.append(scenarios.soft_deleted_app(sandbox, registration.unique_name, tenant))
+        if options.foreign_secret:
+            made.append(
+                scenarios.foreign_secret(sandbox, registration.unique_name, label="made by hand", tenant=tenant)
+            )
+        if options.ews is not None:
+            made.append(scenarios.set_ews_state(sandbox, scenarios.EwsState(options.ews), tenant))
+        info = sandbox.info(tenant)
+    return Result(
+        schema="mimapp.sandbox-seed/1",
+        document={
+            "tenantId": info.tenant_id,
+            "tenantName": info.tenant_name,
+            "mailbox": info.mailbox,
+            "made": [{"what": thing.what, "applicationId": thing.app_id} for thing in made],
+        },
+        text=tuple(Line(f"{thing.what}{f' ({thing.app_id})' if thing.app_id else ''}") for thing in made),
+    )
 
 
 @command(NoOptions)
