@@ -100,6 +100,14 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "somebody's word for more than consent": (
         {"fence_confirmed_by": "ann"}, "fence confirmed by: only a run", "--only consent",
     ),
+    "a reference of blanks": ({"change_ref": " "}, "change ref: 0 characters, or some", "printable characters"),
+    "a reference of two lines": ({"change_ref": "a\nb"}, "change ref: 3 characters, or some", "printable characters"),
+    "notes without end": ({"notes": "n" * 5000}, "notes: 5000 characters, or some", "printable characters"),
+    "notes that ring": ({"notes": "a\ab"}, "notes: 3 characters, or some that do not print", "printable"),
+    "a tag like a mark": (
+        {"further_tags": ("ok", "MIMapp:other")}, "tag: 'MIMapp:other' looks like", "not begin with mimapp",
+    ),
+    "an empty tag": ({"further_tags": ("",)}, "tag: 0 characters, or some", "printable characters"),
     "nobody as owner": ({"owner": " "}, "owner: nobody is named", "--owner"),
 }  # fmt: skip
 
@@ -185,6 +193,11 @@ def test_values_lose_the_blanks_around_them() -> None:
     assert (wanted.mailbox, wanted.display_name, wanted.group_owner, wanted.owner) == (
         MAILBOX, "MIM", "admin@contoso.com", "ann@contoso.com",
     )  # fmt: skip
+
+
+def test_words_beside_the_application_lose_their_blanks_and_doubles() -> None:
+    wanted = Registration(mailbox=MAILBOX, change_ref=" CHG-1 ", notes=" two\nlines ", further_tags=("a", " a", "b"))
+    assert (wanted.change_ref, wanted.notes, wanted.further_tags) == ("CHG-1", "two\nlines", ("a", "b"))
 
 
 @pytest.mark.parametrize("days", [1, 730])

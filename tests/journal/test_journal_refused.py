@@ -93,6 +93,14 @@ def test_a_record_that_is_a_folder_cannot_be_read(journal: Journal) -> None:
 
 
 @posix_only
+def test_a_state_that_may_not_be_removed_is_named() -> None:
+    with read_only_folder(lambda folder: Journal(folder).put_secret(TENANT, KEY, ENTRY)) as folder:
+        with pytest.raises(UsageError, match="cannot be removed: Permission denied"):
+            Journal(folder).forget(TENANT, KEY)
+        assert Journal(folder).state(TENANT, KEY).secrets == (ENTRY,)
+
+
+@posix_only
 def test_a_full_disk_leaves_the_former_state(journal: Journal) -> None:
     journal.put_secret(TENANT, KEY, ENTRY)
     before = state_file(journal).read_bytes()

@@ -29,7 +29,7 @@ def _with_nothing(_: Path) -> None:
 def read_only_folder(fill: Callable[[Path], None] = _with_nothing) -> Iterator[Path]:
     """A folder that the account in the block may read and not write; root becomes nobody meanwhile.
 
-    `fill` puts files into it before; they become readable for everybody.
+    `fill` puts files and folders into it before; they become readable for everybody, and folders closed to changes.
     """
     if sys.platform == "win32":
         raise AssertionError("mark the test with posix_only")
@@ -37,9 +37,8 @@ def read_only_folder(fill: Callable[[Path], None] = _with_nothing) -> Iterator[P
     with tempfile.TemporaryDirectory(prefix="mimapp-test-") as name:
         folder = Path(name)
         fill(folder)
-        for path in folder.iterdir():
-            path.chmod(0o644)
-        folder.chmod(0o555)
+        for path in [*folder.rglob("*"), folder]:
+            path.chmod(0o555 if path.is_dir() else 0o644)
         is_root = os.getuid() == 0
         if is_root:
             os.setresgid(_NOBODY, _NOBODY, 0)
@@ -50,7 +49,8 @@ def read_only_folder(fill: Callable[[Path], None] = _with_nothing) -> Iterator[P
             if is_root:
                 os.setresuid(0, 0, 0)
                 os.setresgid(0, 0, 0)
-            folder.chmod(0o755)
+            for path in (found for found in [folder, *folder.rglob("*")] if found.is_dir()):
+                path.chmod(0o755)
 
 
 @contextmanager
