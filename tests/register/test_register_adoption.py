@@ -79,19 +79,19 @@ def test_taking_over_the_portals_application_changes_what_is_needed_and_no_more(
     assert again.document["changes"] == []
 
 
-def test_user_read_stays_where_it_is_somebodys_sign_in(place: Place) -> None:
-    candidate = scenarios.portal_app(place.sandbox)
-    (before,) = applications(place)
-    with place.connect() as tenant:
+def test_user_read_stays_where_it_is_somebodys_sign_in(calm: Place) -> None:
+    candidate = scenarios.portal_app(calm.sandbox)
+    (before,) = applications(calm)
+    with calm.connect() as tenant:
         patch = ApplicationPatch(web=RedirectUris(redirect_uris=("https://portal.contoso.com/signin",)))
         tenant._graph.applications.change(before.id, patch)
 
-    kept = register(place, "--app-id", str(candidate.app_id))
-    taken = register(place, "--app-id", str(candidate.app_id), "--remove-user-read")
+    kept = register(calm, "--app-id", str(candidate.app_id))
+    taken = register(calm, "--app-id", str(candidate.app_id), "--remove-user-read")
 
     assert any("User.Read stays" in warning for warning in kept.document["warnings"])
     assert [change["step"] for change in taken.document["changes"]] == ["application.correct", "user-read.trim"]
-    (after,) = applications(place)
+    (after,) = applications(calm)
     assert after.web is not None
     assert after.web.redirect_uris == ("https://portal.contoso.com/signin",)
 
@@ -108,20 +108,20 @@ def test_the_scripts_application_is_not_fenced_in_unasked(place: Place) -> None:
     assert went_on.code == 0, went_on.err
 
 
-def test_a_second_live_credential_is_a_reason_to_ask(place: Place) -> None:
-    candidate = scenarios.portal_app(place.sandbox)
-    (before,) = applications(place)
-    with place.connect() as tenant:
-        now = place.clock.now()
+def test_a_second_live_credential_is_a_reason_to_ask(calm: Place) -> None:
+    candidate = scenarios.portal_app(calm.sandbox)
+    (before,) = applications(calm)
+    with calm.connect() as tenant:
+        now = calm.clock.now()
         later = now.replace(year=now.year + 1)
         tenant._graph.credentials.add_password(before.id, label="backup job", start=now, end=later)
-    place.wire.requests.clear()
+    calm.wire.requests.clear()
 
-    refused = register(place, "--app-id", str(candidate.app_id))
+    refused = register(calm, "--app-id", str(candidate.app_id))
 
     assert refused.code == 6
     assert any("backup job" in line for line in refused.document["details"])
-    assert place.wire.writes == []
+    assert calm.wire.writes == []
 
 
 def test_an_application_of_another_registration_is_never_a_candidate(place: Place) -> None:

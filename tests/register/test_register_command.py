@@ -63,8 +63,8 @@ def test_the_document_has_what_the_installer_and_automation_need(place: Place) -
     ]
 
 
-def test_the_secret_is_stored_for_its_owner_alone_and_gets_a_token(place: Place) -> None:
-    document = register(place)
+def test_the_secret_is_stored_for_its_owner_alone_and_gets_a_token(calm: Place) -> None:
+    document = register(calm)
 
     stored_in = document["secret"]["storedIn"]
     path = Path(stored_in.removeprefix("file:"))
@@ -76,7 +76,7 @@ def test_the_secret_is_stored_for_its_owner_alone_and_gets_a_token(place: Place)
     assert kept["expires"] == document["secret"]["expires"] == "2027-05-20T09:00:00Z"
     if os.name != "nt":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    token = token_with(place, kept["tenantId"], kept["applicationId"], kept["clientSecret"])
+    token = token_with(calm, kept["tenantId"], kept["applicationId"], kept["clientSecret"])
     assert token.claims.roles == {"full_access_as_app"}
     assert document["secret"]["proven"] is True
 
@@ -167,10 +167,10 @@ def test_the_allow_list_keeps_every_entry_and_its_order(place: Place) -> None:
     assert after == (*before, document["applicationId"])
 
 
-def test_not_yet_proven_restricted_until_an_hour_has_passed(place: Place) -> None:
-    first = register(place)
-    place.clock.sleep(3601)
-    later = register(place)
+def test_not_yet_proven_restricted_until_an_hour_has_passed(calm: Place) -> None:
+    first = register(calm)
+    calm.clock.sleep(3601)
+    later = register(calm)
 
     assert first["scope"]["proven"] is False
     assert first["scope"]["expected"] == "2026-11-21T10:00:00Z"
