@@ -86,6 +86,10 @@ class CassetteFile:
         begun: when the recording began.
         stand_ins: what ids, names and addresses are replaced by; None leaves them.
 
+    Attributes:
+        count: how many requests are in the file.
+        problem: why nothing more is written; empty while all goes well.
+
     Raises:
         UsageError: the file cannot be written, or holds something else than a recording.
     """
@@ -109,16 +113,12 @@ class CassetteFile:
             "cloud": cloud,
         }
         self.problem = ""
+        self.count = 0
         _refuse_what_is_no_cassette(self._path)
         try:
             write_private(self._path, self._document())
         except OSError as error:
             raise UsageError(f"the recording {path} cannot be written: {error.strerror or error}") from error
-
-    @property
-    def count(self) -> int:
-        """How many requests are in the file."""
-        return len(self._written)
 
     def add(self, request: httpx.Request, response: httpx.Response, content: bytes) -> None:
         """Write one request and its reply.
@@ -134,6 +134,7 @@ class CassetteFile:
             try:
                 self._take(request, response, content)
                 write_private(self._path, self._document())
+                self.count = len(self._written)
             except OSError as error:
                 self.problem = error.strerror or type(error).__name__
             except Exception as error:  # noqa: BLE001 - a recording is not worth a run, and nothing unredacted is written
@@ -218,7 +219,8 @@ class CassetteFile:
         if self._stand_ins is not None:
             notes.append("ids, names, domains and addresses are stand-ins")
         if self._without_reply:
-            notes.append(f"{self._without_reply} requests that got no reply are left out")
+            lost = self._without_reply
+            notes.append(f"{lost} {'request' if lost == 1 else 'requests'} without a reply left out")
         if notes:
             provenance["note"] = "; ".join(notes)
         first = next((taken.claims["claims"] for taken in self._taken if "claims" in taken.claims), None)

@@ -18,6 +18,7 @@ import json
 import re
 import uuid
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from mimapp.spec import MARK, key_of_mailbox
 from mimapp.transport.rewriting import rewrite_body, rewrite_json, rewrite_url
@@ -183,6 +184,8 @@ class StandIns:
             return self._packed(text)
         if place.name in {"key", "customkeyidentifier"} and "keyId" in place.owner:
             return base64.b64encode(self._of("key", text, "key{}").encode()).decode()
+        if place.is_field and place.name == "skiptoken":
+            return self._page(text)
         if place.within[:1] == ("xml",) and place.name in {"id", "changekey"} and len(text) >= _GUID_BYTES:
             return self._of("item", text, "AAMk{:08d}=")
         whole = self._names.get(text.casefold())
@@ -225,8 +228,9 @@ class StandIns:
             return
         if not _NO_NAME.sub("", name) or _PLAIN.fullmatch(folded) or _OURS.match(folded) or _EXCHANGES.match(name):
             return
-        known = None if like is None else self._names.get(like.strip().casefold())
-        self._names[folded] = known or self._of("name", folded, "name{}")
+        # "Jane Roe", jane.roe and the key jane-roe are one name in three writings.
+        word = re.sub(r"[\W_]+", "-", (like or folded).strip().casefold()).strip("-")
+        self._names[folded] = self._of("name", word, "name{}")
         self._pattern = None
 
     def _learn_domain(self, domain: str) -> None:
@@ -251,7 +255,7 @@ class StandIns:
             "guid": lambda found: str(self._id(uuid.UUID(found))),
             "hex": lambda found: self._id(uuid.UUID(found)).hex,
             "link": self._link,
-            "page": lambda found: self._of("page", found, "page{}"),
+            "page": lambda found: self._page(unquote(found.replace("+", " "))),
             "address": self._address,
             "ip": lambda found: self._of("ip", found, "192.0.2.{}"),
             "domain": self._domain,
@@ -279,6 +283,9 @@ class StandIns:
 
     def _domain(self, text: str) -> str:
         return self._of("domain", text.casefold(), "domain{}.example")
+
+    def _page(self, text: str) -> str:
+        return self._of("page", text, "page{}")
 
     def _security_id(self, text: str) -> str:
         numbers = text.upper().removeprefix(f"{_ENTRA_SID}-").split("-")
