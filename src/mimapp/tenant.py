@@ -284,10 +284,10 @@ class Tenant:
         self._http.patience.start()
         return status_of(self._services(wanted), wanted)
 
-    def registrations(self) -> tuple[Marked, ...]:
-        """The registrations that mimapp, here or elsewhere, made in this tenant."""
+    def registrations(self, *, deleted: bool = False) -> tuple[Marked, ...]:
+        """The registrations that mimapp, here or elsewhere, made in this tenant; or those in its recycle bin."""
         self._http.patience.start()
-        return marked_registrations(self._graph)
+        return marked_registrations(self._graph, deleted=deleted)
 
     def cancel(self) -> None:
         """Ask a run in another thread to stop where stopping loses nothing."""

@@ -66,6 +66,20 @@ TABLE: Final[tuple[Row, ...]] = (
         "Show one registration: application, consent, fence, EWS, secrets, and what register would do now.",
         REGISTERING,
     ),
+    Name(
+        "lockdown",
+        "lockdown",
+        "lockdown",
+        "Stop the application from signing in at once, and list every way into it; --release undoes it.",
+        REGISTERING,
+    ),
+    Name(
+        "unregister",
+        "unregister",
+        "unregister",
+        "Take a registration away: secrets, consent, EWS entry, application; then, two hours later, policy and group.",
+        REGISTERING,
+    ),
     Group("secret", "The client secret and every other way into the application.", SECRETS),
     Name(
         "secret list",
