@@ -354,6 +354,14 @@ class WriteOptions:
     plan_out: Path | None = option(  # noqa: RUF009 - makes a dataclasses.field
         PATH, "--plan-out", default=None, panel=WRITING, help="write the plan to a file"
     )
+    change_ref: str | None = option(
+        TEXT,
+        "--change-ref",
+        default=None,
+        metavar="TEXT",
+        panel=WRITING,
+        help="the change request that this belongs to; every write is recorded with it",
+    )
     yes: bool = option(
         FLAG, "--yes", default=False, panel=WRITING, help="do not ask; needed where stdin is no terminal"
     )

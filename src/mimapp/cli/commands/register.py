@@ -7,19 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.exit_codes import ExitCode
 from mimapp.cli.kinds import DURATION, FLAG, TEXT, TEXTS, choice
 from mimapp.cli.meant import mailbox_of, tenant_of
 from mimapp.cli.options import option
-from mimapp.cli.result import Line, Pairs, Result
-from mimapp.clock import iso
 from mimapp.spec import DISPLAY_NAME, REPLICATION_WINDOW, Only, Registration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mimapp.cli.result import Block, JsonValue
-    from mimapp.provisioning.outcome import Outcome
+    from mimapp.cli.result import Result
 
 __all__ = ["RegisterOptions", "register"]
 
@@ -92,6 +86,7 @@ class RegisterOptions:
         choice(*(part.value for part in Only)),
         "--only",
         default=None,
+        metavar="PART",
         help="do one administrator's part: entra, then exchange, then consent",
     )
     fence_confirmed_by: str | None = option(
@@ -108,6 +103,16 @@ class RegisterOptions:
         metavar="USER",
         help="somebody to make an owner of the application, who may then add secrets; default: nobody",
     )
+    notes: str | None = option(TEXT, "--notes", default=None, help="what the application's notes are to say")
+    service_management_reference: str | None = option(
+        TEXT,
+        "--service-management-reference",
+        default=None,
+        help="where the application stands in your asset or service database; some tenants demand it",
+    )
+    tag: tuple[str, ...] = option(
+        TEXTS, "--tag", default=(), metavar="TAG", help="a tag for application and service principal"
+    )
 
 
 @command(RegisterOptions, writes=True)
@@ -119,26 +124,24 @@ def register(run: Run, options: RegisterOptions) -> Result:
     """
     from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - help need not import it
     from mimapp.cli.plans import carry_out, plan_result  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.registering import register_result, registering_permissions  # noqa: PLC0415 - help need not import it
     from mimapp.provisioning.observe import parts_of  # noqa: PLC0415 - help need not import it
-    from mimapp.tenant import ADOPTION_PERMISSIONS, REGISTER_PERMISSIONS  # noqa: PLC0415 - help need not import it
 
     wanted = _wanted(run, options)
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
-    permissions = REGISTER_PERMISSIONS + (ADOPTION_PERMISSIONS if wanted.app_id or wanted.restore else ())
     with connect(
-        run, tenant_of(run), window=options.replication_window, parts=parts_of(wanted), permissions=permissions
+        run,
+        tenant_of(run),
+        window=options.replication_window,
+        parts=parts_of(wanted),
+        permissions=registering_permissions(wanted),
     ) as tenant:
         wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
         plan = tenant.plan(wanted, on_event=run.progress)
         if run.writing.dry_run or run.writing.plan_out is not None:
             return plan_result(run, plan)
         outcome = carry_out(run, tenant, plan)
-    return Result(
-        schema="mimapp.register/1",
-        document=_document(outcome),
-        text=_text(outcome, wanted),
-        code=ExitCode.ATTENTION if outcome.attention else ExitCode.DONE,
-    )
+    return register_result(outcome, wanted)
 
 
 def _wanted(run: Run, options: RegisterOptions) -> Registration:
@@ -159,89 +162,8 @@ def _wanted(run: Run, options: RegisterOptions) -> Registration:
         new_secret=options.new_secret,
         only=None if options.only is None else Only(options.only),
         fence_confirmed_by=options.fence_confirmed_by,
-    )
-
-
-def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
-    secret = outcome.secret
-    return {
-        "tenantId": outcome.tenant_id,
-        "applicationId": outcome.application_id,
-        "applicationObjectId": outcome.application_object_id,
-        "servicePrincipalObjectId": outcome.service_principal_object_id,
-        "secret": None
-        if secret is None
-        else {
-            "keyId": secret.key_id,
-            "label": secret.label,
-            "expires": None if secret.expires is None else iso(secret.expires),
-            "storedIn": secret.stores[0] if secret.stores else None,
-            "stores": list(secret.stores),
-            "proven": secret.proven,
-        },
-        "storedElsewhere": [
-            {
-                "keyId": other.key_id,
-                "label": other.label,
-                "expires": None if other.expires is None else iso(other.expires),
-            }
-            for other in outcome.stored_elsewhere
-        ],
-        "scope": {
-            "kind": "policy",
-            "group": outcome.scope.group,
-            "policy": outcome.scope.policy,
-            "stands": outcome.scope.stands,
-            "proven": outcome.scope.proven,
-            "expected": None if outcome.scope.expected is None else iso(outcome.scope.expected),
-        },
-        "consent": "granted" if outcome.consented else "missing",
-        "ews": {
-            "allowed": outcome.ews.allowed,
-            "reason": outcome.ews.reason,
-            "effective": None if outcome.ews.effective is None else iso(outcome.ews.effective),
-            "ends": None if outcome.ews.ends is None else outcome.ews.ends.isoformat(),
-        },
-        "changes": [
-            {"step": change.step, "target": change.target, "detail": change.detail} for change in outcome.changes
-        ],
-        "warnings": list(outcome.warnings),
-        "attention": list(outcome.attention),
-    }
-
-
-def _text(outcome: Outcome, wanted: Registration) -> tuple[Block, ...]:
-    secret = outcome.secret
-    show = f"run: mimapp secret show --mailbox {wanted.mailbox}"
-    if outcome.sandbox:
-        show += " --sandbox"
-    did = f"{len(outcome.changes)} changes made in {outcome.tenant_name}." if outcome.changes else "Nothing to do."
-    ends = "" if secret is None or secret.expires is None else f"{secret.expires:%Y-%m-%d}"
-    return (
-        Line(did, "good"),
-        Line(),
-        Line("The MIM installer asks for:", "heading"),
-        Pairs(
-            [
-                ("ApplicationId", outcome.application_id),
-                ("TenantId", outcome.tenant_id),
-                ("ClientSecret", show if secret is not None and secret.stores else "stored elsewhere"),
-            ]
-        ),
-        Line(),
-        Pairs(
-            [
-                ("Secret ends", ends or "unknown"),
-                ("Restricted to", f"members of {outcome.scope.group}"),
-                ("Consent", "granted" if outcome.consented else "missing"),
-                ("EWS", outcome.ews.reason),
-            ]
-        ),
-        *(
-            Line(f"Wait: {warning}" if "until" in warning else f"Note: {warning}", "warn")
-            for warning in outcome.warnings
-        ),
-        *(Line(f"To do: {matter}", "bad") for matter in outcome.attention),
-        Line(),
-        Line("Next: type the three values on the installer's page “Configure Office 365 mailbox”."),
+        change_ref=run.writing.change_ref,
+        notes=options.notes,
+        service_management_reference=options.service_management_reference,
+        further_tags=options.tag,
     )

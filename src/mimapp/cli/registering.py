@@ -1,0 +1,147 @@
+"""What a registration's run needs and ends with: the sign-in's permissions, and the result with the installer's values.
+
+Shared by ``mimapp register`` and ``mimapp apply``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mimapp.cli.exit_codes import ExitCode
+from mimapp.cli.result import Line, Pairs, Result
+from mimapp.clock import iso
+from mimapp.provisioning.planned import signed_in
+from mimapp.tenant import ADOPTION_PERMISSIONS, REGISTER_PERMISSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mimapp.cli.result import Block, JsonValue
+    from mimapp.provisioning.outcome import Outcome
+    from mimapp.spec import Registration
+
+__all__ = ["changes_document", "did", "matters", "register_result", "registering_permissions"]
+
+
+def registering_permissions(wanted: Registration) -> tuple[str, ...]:
+    """The delegated permissions that a person's Graph sign-in asks for."""
+    return REGISTER_PERMISSIONS + (ADOPTION_PERMISSIONS if wanted.app_id or wanted.restore else ())
+
+
+def register_result(outcome: Outcome, wanted: Registration) -> Result:
+    """What ``register`` ends with."""
+    return Result(
+        schema="mimapp.register/1",
+        document=_document(outcome),
+        text=_text(outcome, wanted),
+        code=ExitCode.ATTENTION if outcome.attention else ExitCode.DONE,
+    )
+
+
+def changes_document(outcome: Outcome) -> Mapping[str, JsonValue]:
+    """What every run that writes says in its document: the changes, and what is to be known or done."""
+    return {
+        "operator": outcome.operator,
+        "exchangeOperator": outcome.exchange_operator,
+        "changes": [
+            {"step": change.step, "target": change.target, "detail": change.detail} for change in outcome.changes
+        ],
+        "warnings": list(outcome.warnings),
+        "attention": list(outcome.attention),
+    }
+
+
+def did(outcome: Outcome) -> Line:
+    """The first line for people; it names the accounts where there are two."""
+    count = len(outcome.changes)
+    if not count:
+        return Line("Nothing to do.", "good")
+    who = "" if outcome.exchange_operator is None else f", {signed_in(outcome.operator, outcome.exchange_operator)}"
+    return Line(f"{count} change{'s' if count != 1 else ''} made in {outcome.tenant_name}{who}.", "good")
+
+
+def matters(outcome: Outcome) -> tuple[Line, ...]:
+    """What is to be known, and what a person must do."""
+    return (
+        *(
+            Line(f"Wait: {warning}" if "until" in warning else f"Note: {warning}", "warn")
+            for warning in outcome.warnings
+        ),
+        *(Line(f"To do: {matter}", "bad") for matter in outcome.attention),
+    )
+
+
+def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
+    secret = outcome.secret
+    return {
+        "tenantId": outcome.tenant_id,
+        "applicationId": outcome.application_id,
+        "applicationObjectId": outcome.application_object_id,
+        "servicePrincipalObjectId": outcome.service_principal_object_id,
+        "secret": None
+        if secret is None
+        else {
+            "keyId": secret.key_id,
+            "label": secret.label,
+            "expires": None if secret.expires is None else iso(secret.expires),
+            "storedIn": secret.stores[0] if secret.stores else None,
+            "stores": list(secret.stores),
+            "proven": secret.proven,
+        },
+        "storedElsewhere": [
+            {
+                "keyId": other.key_id,
+                "label": other.label,
+                "expires": None if other.expires is None else iso(other.expires),
+            }
+            for other in outcome.stored_elsewhere
+        ],
+        "scope": {
+            "kind": "policy",
+            "group": outcome.scope.group,
+            "policy": outcome.scope.policy,
+            "stands": outcome.scope.stands,
+            "proven": outcome.scope.proven,
+            "expected": None if outcome.scope.expected is None else iso(outcome.scope.expected),
+        },
+        "consent": "granted" if outcome.consented else "missing",
+        "ews": {
+            "allowed": outcome.ews.allowed,
+            "reason": outcome.ews.reason,
+            "effective": None if outcome.ews.effective is None else iso(outcome.ews.effective),
+            "ends": None if outcome.ews.ends is None else outcome.ews.ends.isoformat(),
+        },
+        **changes_document(outcome),
+    }
+
+
+def _text(outcome: Outcome, wanted: Registration) -> tuple[Block, ...]:
+    secret = outcome.secret
+    show = f"run: mimapp secret show --mailbox {wanted.mailbox}"
+    if outcome.sandbox:
+        show += " --sandbox"
+    ends = "" if secret is None or secret.expires is None else f"{secret.expires:%Y-%m-%d}"
+    return (
+        did(outcome),
+        Line(),
+        Line("The MIM installer asks for:", "heading"),
+        Pairs(
+            [
+                ("ApplicationId", outcome.application_id),
+                ("TenantId", outcome.tenant_id),
+                ("ClientSecret", show if secret is not None and secret.stores else "stored elsewhere"),
+            ]
+        ),
+        Line(),
+        Pairs(
+            [
+                ("Secret ends", ends or "unknown"),
+                ("Restricted to", f"members of {outcome.scope.group}"),
+                ("Consent", "granted" if outcome.consented else "missing"),
+                ("EWS", outcome.ews.reason),
+            ]
+        ),
+        *matters(outcome),
+        Line(),
+        Line("Next: type the three values on the installer's page “Configure Office 365 mailbox”."),
+    )
