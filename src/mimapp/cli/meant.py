@@ -42,8 +42,13 @@ def tenant_of(run: Run) -> str:
     return mailbox_of(run).partition("@")[2]
 
 
-def find_registration(run: Run, tenant: Tenant) -> Registration:
+def find_registration(run: Run, tenant: Tenant, *, deleted: bool = False) -> Registration:
     """The registration that is meant: by mailbox, by key, or the only one in the tenant.
+
+    Args:
+        run: its options name it.
+        tenant: where it is looked for.
+        deleted: look in the recycle bin too, where no live one fits.
 
     Raises:
         UsageError: none, or more than one, could be meant.
@@ -55,6 +60,9 @@ def find_registration(run: Run, tenant: Tenant) -> Registration:
     known = tenant.registrations()
     key = run.options.registration
     meant = [marked for marked in known if key in {None, marked.key}]
+    if not meant and deleted:
+        known = tenant.registrations(deleted=True)
+        meant = [marked for marked in known if key in {None, marked.key}]
     if len(meant) == 1:
         return Registration(mailbox=meant[0].mailbox, key=meant[0].key, change_ref=run.writing.change_ref)
     lines = [f"--registration {marked.key}: {marked.mailbox}" for marked in known]
