@@ -61,6 +61,21 @@ def test_a_write_is_one_entry_however_it_ended(cli: Cli, write: Writer) -> None:
     assert actions(cli, "--last", "2") == [("consent.grant", "existed"), ("application.create", "begun")]
 
 
+def test_only_what_is_young_enough(cli: Cli, write: Writer) -> None:
+    cli.clock.advance(timedelta(minutes=4))
+    for action in ("one", "two", "three"):
+        write(action)  # one, two and three minutes after the start
+
+    assert actions(cli, "--since", "2m") == [("two", "done"), ("three", "done")]
+    assert actions(cli, "--since", "90s") == [("three", "done")]
+    assert actions(cli, "--since", "2m", "--last", "1") == [("three", "done")]
+    assert len(actions(cli, "--since", "999999999d")) == 3
+    assert actions(cli, "--since", "1d") == [("one", "done"), ("two", "done"), ("three", "done")]
+    assert cli("log", "--since", "30s").out == "No writes are recorded.\n"
+    refused = cli("log", "--since", "yesterday")
+    assert (refused.code, "'yesterday' is not a duration" in refused.err) == (2, True)
+
+
 def test_an_entry_in_words(cli: Cli, write: Writer) -> None:
     write("ews.allow", before="a", after="a,b", request_id="r1", undo="Set-OrganizationConfig …", change_ref="CHG1")
 

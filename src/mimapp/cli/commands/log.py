@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.kinds import NUMBER
+from mimapp.cli.kinds import DURATION, NUMBER
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Pairs, Result
 
@@ -29,8 +30,11 @@ _WORDS: dict[str, tuple[str, Tone]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOptions:
-    """How much."""
+    """How much, and since when."""
 
+    since: timedelta | None = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION, "--since", default=None, help="only writes as young as this, such as 7d; default: all"
+    )
     last: int = option(NUMBER, "--last", default=0, help="only so many of the latest writes; default: all")
 
 
@@ -45,6 +49,9 @@ def log(run: Run, options: LogOptions) -> Result:
 
     journal = Journal(run.home)
     writes = _ended(record for record in journal.records() if _is_meant(run, record))
+    if options.since is not None:
+        now = run.world.clock.now()
+        writes = [record for record in writes if now - record.when <= options.since]
     writes = writes[-options.last :] if options.last else writes
     return Result(
         schema="mimapp.log/1",
