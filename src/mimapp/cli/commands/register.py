@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RegisterOptions", "register"]
 
+BESIDE = "Written beside the application"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterOptions:
@@ -86,7 +88,6 @@ class RegisterOptions:
         choice(*(part.value for part in Only)),
         "--only",
         default=None,
-        metavar="PART",
         help="do one administrator's part: entra, then exchange, then consent",
     )
     fence_confirmed_by: str | None = option(
@@ -103,15 +104,23 @@ class RegisterOptions:
         metavar="USER",
         help="somebody to make an owner of the application, who may then add secrets; default: nobody",
     )
-    notes: str | None = option(TEXT, "--notes", default=None, help="what the application's notes are to say")
+    notes: str | None = option(
+        TEXT, "--notes", default=None, panel=BESIDE, help="what the application's notes are to say"
+    )
     service_management_reference: str | None = option(
         TEXT,
         "--service-management-reference",
         default=None,
+        panel=BESIDE,
         help="where the application stands in your asset or service database; some tenants demand it",
     )
     tag: tuple[str, ...] = option(
-        TEXTS, "--tag", default=(), metavar="TAG", help="a tag for application and service principal"
+        TEXTS,
+        "--tag",
+        default=(),
+        metavar="TAG",
+        panel=BESIDE,
+        help="a tag for application and service principal",
     )
 
 
