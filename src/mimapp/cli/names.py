@@ -80,6 +80,13 @@ TABLE: Final[tuple[Row, ...]] = (
         "Take a registration away: secrets, consent, EWS entry, application; then, two hours later, policy and group.",
         REGISTERING,
     ),
+    Name(
+        "verify",
+        "verify",
+        "verify",
+        "Print a script that proves on the MIM server that its secret and its mailbox work.",
+        REGISTERING,
+    ),
     Group("secret", "The client secret and every other way into the application.", SECRETS),
     Name(
         "secret list",

@@ -93,7 +93,7 @@ def prove_secret(run: Run) -> Done:
     if proof.verdict is Verdict.BLOCKED:
         run.attention.append(
             f"a policy of the tenant keeps this machine from proving the secret ({proof.reason}); it is kept: prove it "
-            "on the MIM server"
+            f"on the MIM server with the script of: mimapp verify --print-probe --mailbox {run.wanted.mailbox}"
         )
         return Done(detail="blocked here by a policy of the tenant", wrote=False)
     if proof.verdict is Verdict.WRONG:
