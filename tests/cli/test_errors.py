@@ -14,10 +14,9 @@ from mimapp.errors import DeniedError, SignInError, StoppedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Cli
-
     from mimapp.cli.command import Run
     from mimapp.cli.result import Result
+    from support.command_line import Cli
 
 
 def failing(error: BaseException) -> Callable[[Run], Result]:

@@ -37,9 +37,8 @@ from mimapp.errors import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Cli
-
     from mimapp.cli.command import Run
+    from support.command_line import Cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 

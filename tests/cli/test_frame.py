@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Stream
 
 from mimapp import __version__
 from mimapp.__main__ import main as process_main
@@ -24,11 +23,11 @@ from mimapp.cli.options import argument, option, specs_of
 from mimapp.cli.parsing import build, load
 from mimapp.cli.result import Line, Result
 from mimapp.clouds import CLOUDS
+from support.command_line import Stream
 
 if TYPE_CHECKING:
-    from conftest import Cli
-
     from mimapp.cli.world import World
+    from support.command_line import Cli
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

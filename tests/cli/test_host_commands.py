@@ -20,7 +20,7 @@ from mimapp.host.tls import tls_reg, tls_script
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Cli
+    from support.command_line import Cli
 
 MAILBOX = "MIMService@contoso.onmicrosoft.com"
 MEANT = ("--mailbox", MAILBOX, "--sandbox")

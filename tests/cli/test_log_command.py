@@ -12,7 +12,7 @@ from mimapp.journal import Journal, WriteRecord
 from support.clock import START
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from support.command_line import Cli
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"

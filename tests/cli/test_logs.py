@@ -10,9 +10,8 @@ import pytest
 from mimapp.cli.result import Result
 
 if TYPE_CHECKING:
-    from conftest import Cli
-
     from mimapp.cli.command import Run
+    from support.command_line import Cli
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL2dyYXBoIn0.c2lnbmF0dXJl"
 NAMES = ("mimapp.transport.http", "httpx", "httpcore.http11", "msal.application", "azure.identity")

@@ -20,7 +20,7 @@ from mimapp.cli.parsing import load
 from mimapp.cli.reference import reference
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from support.command_line import Cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 #: Names that an options dataclass of a command may not take again.

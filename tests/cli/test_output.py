@@ -11,18 +11,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Stream
 
 from mimapp.cli.output import SANDBOX_MARK, Output
 from mimapp.cli.result import Block, Line, Pairs, Raw, Result, Table
 from mimapp.cli.world import World, discard_rest
+from support.command_line import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conftest import Cli
-
     from mimapp.cli.command import Run
+    from support.command_line import Cli
 
 BLOCKS = (
     Line("Application", "heading"),

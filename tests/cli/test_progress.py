@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Stream
 
 from mimapp.cli.live import LiveView
 from mimapp.cli.output import Output
@@ -18,12 +17,12 @@ from mimapp.cli.prompt import confirm_changes
 from mimapp.cli.result import Line, Result
 from mimapp.provisioning.events import Note, StepDone, StepFailed, StepStarted, Waiting
 from mimapp.transport import Wait
+from support.command_line import Stream
 
 if TYPE_CHECKING:
-    from conftest import Cli
-
     from mimapp.cli.command import Run
     from mimapp.provisioning.events import Event
+    from support.command_line import Cli
 
 
 def started(number: int, title: str, total: int = 2) -> StepStarted:

@@ -6,17 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Stream
 
 from mimapp.cli.command import Command
 from mimapp.cli.options import NoOptions
 from mimapp.cli.prompt import confirm_changes
 from mimapp.cli.result import Line, Result
+from support.command_line import Stream
 
 if TYPE_CHECKING:
-    from conftest import Cli
-
     from mimapp.cli.command import Run
+    from support.command_line import Cli
 
 
 def writing(run: Run) -> Result:

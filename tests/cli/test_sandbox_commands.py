@@ -18,7 +18,7 @@ from mimapp.sandbox import open_sandbox
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Cli
+    from support.command_line import Cli
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

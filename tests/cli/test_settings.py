@@ -19,7 +19,7 @@ from mimapp.errors import UsageError
 from mimapp.secret import Secret
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from support.command_line import Cli
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="mode bits mean something on POSIX only")
 
