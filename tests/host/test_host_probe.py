@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from defusedxml import ElementTree as ET
+from defusedxml import ElementTree
 from ps_tree import commands, parsed
 
 from mimapp.clouds import CLOUDS
@@ -78,7 +78,7 @@ def test_it_asks_ews_what_mimapp_asks() -> None:
     assert sent.request is not None
     body = script().partition('@"\n')[2].partition('\n"@')[0]
 
-    assert shape(ET.fromstring(body)) == shape(ET.fromstring(sent.request.content))
+    assert shape(ElementTree.fromstring(body)) == shape(ElementTree.fromstring(sent.request.content))
     assert sent.request.url.endswith("/EWS/Exchange.asmx")
     assert "$exchange/EWS/Exchange.asmx" in script()
 
