@@ -271,12 +271,14 @@ def test_whether_a_service_management_reference_is_asked_for_shows_only_when_an_
     place: Place,
 ) -> None:
     before = check(place)["service management reference"]
+    given = check(place, service_management_reference="CMDB-7")["service management reference"]
     assert register(place) == 0
     after = check(place)["service management reference"]
 
     assert before.verdict == "unknown"
     assert before.needs_person is False
     assert "ServiceTreeValueMissing" in before.why
+    assert (given.verdict, given.found) == ("ok", "CMDB-7 is given")
     assert after.verdict == "ok"
 
 

@@ -1,9 +1,9 @@
 """Everything that can be known before the first write: one row a question, read only, each row failing on its own.
 
-All reads of the first round go side by side: for a fresh registration 13 requests with both services. A second round
-asks only what the first one raised: the policy of an application that exists (1), the members and notes of a group
-that exists (3), deleted mailboxes where none was found (2). Nothing waits for a third. docs/check.md says which row
-needs which right.
+All reads of the first round go side by side: 14 requests where both services are asked. A second round asks only what
+the first one raised: the policy of an application that exists (1), the group that exists with its members and notes
+(3), deleted mailboxes where none was found (2). Nothing waits for a third. docs/check.md says which row needs which
+right.
 """
 
 from __future__ import annotations
@@ -177,7 +177,8 @@ class _Entra:
             yield _answer("client secret policy", self._secret)
             yield _answer("audience policy", lambda: audience_row(self._application.result()))
             yield _answer("identifier URI policy", lambda: identifier_uri_row(self._application.result()))
-            yield _answer("service management reference", lambda: reference_row(self._application.result(), None))
+            reference = wanted.service_management_reference
+            yield _answer("service management reference", lambda: reference_row(self._application.result(), reference))
 
     def _secret(self) -> Row:
         services, application = self._services, self._application.result()
