@@ -26,6 +26,7 @@ __all__ = [
     "TEXTS",
     "Kind",
     "choice",
+    "duration_option",
     "shown",
 ]
 
@@ -122,7 +123,7 @@ def shown(value: object) -> str:
         case bool():
             text = "true" if value else "false"
         case timedelta():
-            text = _duration(value)
+            text = duration_option(value)
         case datetime():
             text = iso(value)
         case tuple():
@@ -132,9 +133,9 @@ def shown(value: object) -> str:
     return text
 
 
-def _duration(span: timedelta) -> str:
+def duration_option(span: timedelta) -> str:
     """A duration as an option takes it, in the largest unit that says it exactly."""
     for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
         if span and not span % length:
             return f"{span // length}{unit}"
-    return f"{span.total_seconds():g}s"
+    return f"{span.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"

@@ -87,6 +87,13 @@ TABLE: Final[tuple[Row, ...]] = (
         "Print a script that proves on the MIM server that its secret and its mailbox work.",
         REGISTERING,
     ),
+    Name(
+        "apply",
+        "apply",
+        "apply",
+        "Carry out a plan that --plan-out wrote to a file, and nothing that is not in it.",
+        REGISTERING,
+    ),
     Group("secret", "The client secret and every other way into the application.", SECRETS),
     Name(
         "secret list",

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mimapp.cli.exit_codes import ExitCode, code_of
+from mimapp.cli.plan_files import PLAN_SCHEMA, plan_document
 from mimapp.cli.prompt import confirm_changes
 from mimapp.cli.result import Line, Result
 from mimapp.errors import MimappError, StoppedError, UsageError
 from mimapp.journal import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from mimapp.cli.command import Run
-    from mimapp.cli.result import Block, JsonValue
+    from mimapp.cli.result import Block
     from mimapp.provisioning.outcome import Change, Failure, Outcome
     from mimapp.provisioning.plan import Plan
     from mimapp.provisioning.planned import Planned
     from mimapp.provisioning.steps import Step
     from mimapp.tenant import Tenant
 
-__all__ = ["PLAN_SCHEMA", "ask_and_apply", "carry_out", "plan_document", "plan_result", "show_plan"]
+__all__ = ["ask_and_apply", "carry_out", "plan_blocks", "plan_result", "show_plan"]
 
-PLAN_SCHEMA = "mimapp.plan/1"
 #: Ends that say more than "stopped half-way": they keep their own code even after some writes.
 _OWN_END = frozenset({ExitCode.LATER, ExitCode.STORE, ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.PLAN})
 
@@ -50,31 +50,13 @@ class Ended(Protocol):
 E = TypeVar("E", bound=Ended)
 
 
-def plan_document(plan: Planned) -> Mapping[str, JsonValue]:
-    """The plan as JSON."""
-    return {
-        "tenantId": plan.tenant_id,
-        "tenantName": plan.tenant_name,
-        "operator": plan.operator,
-        "mailbox": plan.wanted.mailbox,
-        "registration": plan.wanted.key,
-        "fingerprint": plan.fingerprint,
-        "writes": plan.writes,
-        "steps": [
-            {"step": step.kind.value, "target": step.target, "desired": step.desired, "title": step.title}
-            for step in plan.steps
-        ],
-        "warnings": list(plan.warnings),
-    }
-
-
 def plan_blocks(plan: Planned) -> tuple[Block, ...]:
     """The plan as lines."""
     notes = [Line(f"  note: {warning}", "warn") for warning in plan.warnings]
     if not plan.steps:
         return (Line(f"Nothing to do in {plan.tenant_name}.", "good"), *notes)
     return (
-        Line(f"Plan {plan.fingerprint} for {plan.tenant_name}", "heading"),
+        Line(f"Plan {plan.fingerprint} for {plan.tenant_name} (signed in as {plan.operators})", "heading"),
         *(Line(f"{number:3}. {step.title}") for number, step in enumerate(plan.steps, 1)),
         *notes,
     )
@@ -83,19 +65,20 @@ def plan_blocks(plan: Planned) -> tuple[Block, ...]:
 def plan_result(run: Run, plan: Planned) -> Result:
     """What ``--dry-run`` and ``--plan-out`` end with."""
     blocks: tuple[Block, ...] = plan_blocks(plan)
+    document = plan_document(plan, cloud=run.options.cloud, made=run.world.clock.now())
     path = run.writing.plan_out
     if path is not None:
         import json  # noqa: PLC0415 - only this option writes a file
 
-        document = {"schema": PLAN_SCHEMA, **plan_document(plan), "sandbox": run.options.sandbox}
+        whole = {"schema": PLAN_SCHEMA, **document, "sandbox": run.options.sandbox}
         try:
-            write_private(path.absolute(), json.dumps(document, indent=2).encode() + b"\n")
+            write_private(path.absolute(), json.dumps(whole, indent=2).encode() + b"\n")
         except OSError as error:
             raise UsageError(f"--plan-out {path} cannot be written: {error.strerror or error}") from error
-        blocks = (*blocks, Line(f"Written to {path}; nothing was changed."))
+        blocks = (*blocks, Line(f"Written to {path}; nothing was changed. mimapp apply {path} carries it out."))
     elif plan.steps:
         blocks = (*blocks, Line("Nothing was changed."))
-    return Result(schema=PLAN_SCHEMA, document=plan_document(plan), text=blocks)
+    return Result(schema=PLAN_SCHEMA, document=document, text=blocks)
 
 
 def carry_out(run: Run, tenant: Tenant, plan: Plan) -> Outcome:

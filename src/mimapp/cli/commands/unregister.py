@@ -14,13 +14,14 @@ from mimapp.cli.result import Line, Result
 from mimapp.clock import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mimapp.cli.result import Block, JsonValue
+    from mimapp.provisioning.registrations import Marked
     from mimapp.provisioning.unregister import UnregisterOutcome
 
-__all__ = ["UnregisterOptions", "unregister"]
+__all__ = ["UnregisterOptions", "unregister", "unregister_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,11 @@ def unregister(run: Run, options: UnregisterOptions) -> Result:
             lambda: tenant.unregister(plan, on_event=run.progress, observe_again=not run.writing.yes),
         )
         others = () if plan.steps or outcome.kept else tenant.registrations()
+    return unregister_result(outcome, others)
+
+
+def unregister_result(outcome: UnregisterOutcome, others: Sequence[Marked] = ()) -> Result:
+    """What ``unregister`` ends with; `others` are named where nothing of this registration was there."""
     return Result(
         schema="mimapp.unregister/1",
         document=_document(outcome),
