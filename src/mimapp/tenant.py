@@ -266,14 +266,15 @@ class Tenant:
         with self._telling(on_event) as tell:
             return apply_lockdown(plan, self._services(plan.wanted), tell)
 
-    def check(self, wanted: Registration) -> tuple[Row, ...]:
+    def check(self, wanted: Registration, *, on_event: Callable[[Event], None] | None = None) -> tuple[Row, ...]:
         """Ask everything that decides whether `apply` can succeed; writes nothing. A refused read is a row, no error.
 
         Raises:
             CancelledError: a person interrupted.
         """
         self._http.patience.start()
-        return preflight(self._services(wanted), wanted)
+        with self._telling(on_event):
+            return preflight(self._services(wanted), wanted)
 
     def status(self, wanted: Registration) -> Status:
         """What is there for a registration, next to what is wanted; writes nothing.

@@ -11,6 +11,7 @@ import pytest
 from checks.checking import as_application, check
 from mimapp.checks.preflight import Row, Verdict, is_ready, stopping
 from mimapp.errors import CancelledError
+from mimapp.provisioning.events import Waiting
 from mimapp.sandbox.obstacles import MailboxKind, change_mailbox, without_premium
 from mimapp.spec import Only
 from mimapp.stores import FileStore
@@ -19,6 +20,7 @@ from support.tenants import MAILBOX, name_of
 if TYPE_CHECKING:
     import httpx
 
+    from mimapp.provisioning.events import Event
     from support.tenants import Finished, Place
 
 
@@ -92,6 +94,21 @@ def test_one_administrators_part(place: Place) -> None:
     assert "secret store" in names
     assert not {"mailbox", "exchange rights", "ews"} & set(names)
     assert not any(request.url.path.startswith("/adminapi") for request in place.wire.requests)
+
+
+def test_consent_alone(place: Place) -> None:
+    done = run(place, "--only", "consent", "--output", "json")
+
+    assert [row["name"] for row in done.document["rows"]] == [
+        "tenant",
+        "cloud",
+        "clock",
+        "graph permissions",
+        "directory role",
+        "exchange permission",
+        "exchange rights",
+    ]
+    assert done.code == 0
 
 
 def test_every_store_has_its_row(place: Place) -> None:
@@ -215,6 +232,23 @@ def test_one_reply_that_makes_no_sense_costs_one_row(place: Place, at: str) -> N
 
     unknown = {name for name, row in rows.items() if row.verdict == "unknown"}
     assert unknown == {"service management reference", "licence" if "Skus" in at else "client secret policy"}
+
+
+def test_a_wait_is_told(place: Place) -> None:
+    told: list[Event] = []
+    throttled = iter([429])
+
+    def throttle(request: httpx.Request, response: httpx.Response) -> None:
+        if request.url.path == "/v1.0/subscribedSkus" and (status := next(throttled, None)) is not None:
+            response.status_code = status
+            response.headers["retry-after"] = "7"
+
+    place.wire.after = throttle
+    with place.connect() as tenant:
+        rows = tenant.check(place.registration(), on_event=told.append)
+
+    assert [event.wait.what for event in told if isinstance(event, Waiting)] == ["the tenant's licences"]
+    assert next(row for row in rows if row.name == "licence").verdict == "ok"
 
 
 def test_an_interruption_ends_it(place: Place) -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.checking import change_document, check, put_recipient
+from mimapp.sandbox import SandboxError
 from mimapp.sandbox.exchange.models import RecipientType
-from mimapp.sandbox.obstacles import MailboxKind, change_mailbox
+from mimapp.sandbox.obstacles import MailboxKind, change_mailbox, without_premium
 from support.tenants import MAILBOX, name_of
 
 if TYPE_CHECKING:
+    import httpx
+
     from support.tenants import Place
 
 
@@ -122,6 +125,20 @@ def test_what_is_no_mailbox_at_all(place: Place, kind: RecipientType, found: str
     assert found in row.found
 
 
+def test_a_mailbox_that_flaps_between_servers_is_unknown(place: Place) -> None:
+    def hide(request: httpx.Request, response: httpx.Response) -> None:
+        if b'"Get-Mailbox"' in request.content:
+            response._content = b'{"value":[]}'
+
+    place.wire.after = hide
+
+    row = check(place)["mailbox"]
+
+    assert row.verdict == "unknown"
+    assert row.needs_person is True
+    assert "as UserMailbox to one question" in row.why
+
+
 def test_a_mailbox_of_the_system_serves_another_purpose(place: Place) -> None:
     change_document(place, "mailbox", {"recipientTypeDetails": "DiscoveryMailbox"}, alias="MIMService")
 
@@ -154,3 +171,12 @@ def test_one_mailboxs_address_that_is_anothers_sign_in_name(place: Place) -> Non
     assert row.verdict == "stop"
     assert "2 objects in Exchange answer to" in row.found
     assert len(row.details) == 2
+
+
+def test_the_sandbox_refuses_what_it_cannot_put_in_the_way(place: Place) -> None:
+    change_mailbox(place.sandbox, MailboxKind.MAIL_USER)
+
+    with pytest.raises(SandboxError, match="has no MIM mailbox any more"):
+        change_mailbox(place.sandbox, MailboxKind.SHARED)
+    with pytest.raises(SandboxError, match="the sandbox has no tenant"):
+        without_premium(place.sandbox, "fabrikam.example")

@@ -242,6 +242,17 @@ def test_a_rule_that_came_after_the_secret_does_not_stop_what_works(place: Place
     assert "the stored secret keeps working" in row.why
 
 
+def test_a_store_that_cannot_be_read_counts_as_one_without_the_secret(place: Place) -> None:
+    assert register(place) == 0
+    set_default_policy(place.sandbox, rule(ADDITION))
+    (place.home / "secret.json").write_text("not a secret file")
+
+    rows = check(place, connect=as_application(place), group_owner=place.info.administrator)
+
+    assert rows["client secret policy"].verdict == "stop"
+    assert rows["secret store"].verdict == "stop"
+
+
 def test_the_audience_of_an_application_of_this_tenant_cannot_be_restricted(place: Place) -> None:
     row = check(place)["audience policy"]
 

@@ -55,6 +55,7 @@ def test_an_administrator_has_all_that_is_needed(place: Place) -> None:
     for name in ("graph permissions", "directory role", "exchange permission", "exchange rights"):
         assert rows[name].verdict == "ok", rows[name]
     assert "AppRoleAssignment.ReadWrite.All" in rows["graph permissions"].found
+    assert rows["graph permissions"].found.endswith("Application.ReadWrite.All (and 3 others)")
     assert "Global Administrator" in rows["directory role"].found
 
 
@@ -174,7 +175,11 @@ def test_the_scope_of_another_exchange_interface_does_not_count() -> None:
     row = exchange_permission_row(person("Exchange.ManageV2"))
 
     assert row.verdict == "stop"
-    assert "Exchange.ManageV2 is another interface" in row.why
+    assert "Exchange.ManageV2 is of another interface" in row.why
+    assert row.found == "a@contoso.com: Exchange.ManageV2"
+    assert exchange_permission_row(person("Mail.Read")).found == (
+        "a@contoso.com: none of those that matter here (and 1 other)"
+    )
     assert exchange_permission_row(person("Exchange.Manage")).verdict == "ok"
 
 

@@ -21,6 +21,8 @@ _ON_PREMISES = (
     "move it to Exchange Online, or keep it where it is and choose option A or F in the MIM installer (Exchange "
     "Server): no application is needed then"
 )
+_RESOURCES = {"RoomMailbox": "room", "EquipmentMailbox": "piece of equipment"}
+_MAILBOXES = frozenset({"UserMailbox", "SharedMailbox", *_RESOURCES})
 _OWN_MAILBOX = "give MIM Service a user mailbox of its own in Exchange Online, and name that with --mailbox"
 
 
@@ -119,13 +121,12 @@ def _active(address: str, mailbox: Mailbox) -> Row:
             "and what the end of EWS does to shared mailboxes without a licence is not documented",
             remedy="better give MIM Service a licensed user mailbox",
         )
-    if kind in {"RoomMailbox", "EquipmentMailbox"}:
-        thing = "room" if kind == "RoomMailbox" else "piece of equipment"
+    if kind in _RESOURCES:
         # https://learn.microsoft.com/powershell/module/exchange/set-calendarprocessing: DeleteNonCalendarItems
         return Row(
             name=_NAME,
             verdict=Verdict.STOP,
-            found=f"resource mailbox {mailbox.primary_smtp_address}: it belongs to a {thing}",
+            found=f"resource mailbox {mailbox.primary_smtp_address}: it belongs to a {_RESOURCES[kind]}",
             why="a resource mailbox deletes messages that are no meeting requests, unless it was told otherwise: "
             "approvals by mail would vanish",
             remedy=_OWN_MAILBOX,
@@ -157,6 +158,16 @@ def _user(mailbox: Mailbox) -> Row:
 
 def _no_mailbox(address: str, recipient: Recipient) -> Row:
     kind = recipient.recipient_type_details or recipient.recipient_type or "unknown"
+    if kind in _MAILBOXES:
+        return Row(
+            name=_NAME,
+            verdict=Verdict.UNKNOWN,
+            found="not known",
+            why=f"Exchange showed {address} as {kind} to one question and no mailbox to the next: it is new, or just "
+            "gone",
+            remedy="check again in some minutes",
+            needs_person=True,
+        )
     if kind.endswith("MailUser"):
         return Row(
             name=_NAME,

@@ -70,6 +70,12 @@ _DELEGATED_GRANTS = _Need(
     application=("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"),
 )
 
+_RELEVANT = frozenset(
+    {_AS_THE_PERSON}.union(
+        *((*need.delegated, *need.application) for need in (_READ, _WRITE, _CONSENT, _DELEGATED_GRANTS))
+    )
+)
+
 _MAKES_APPLICATIONS = frozenset(
     {"Global Administrator", "Application Administrator", "Cloud Application Administrator"}
 )
@@ -78,6 +84,7 @@ _ROLE_CAVEAT = "a custom role, one on a single application, one that PIM has not
 
 _EXCHANGE_SCOPES = frozenset({"AdminApi.AccessAsUser.All", "Exchange.Manage"})
 _EXCHANGE_APP_ROLE = "Exchange.ManageAsApp"
+_OTHER_INTERFACE = "Exchange.ManageV2"
 
 # Which role of Exchange brings a cmdlet: microsoft/Microsoft365DSC's settings, and the cmdlets' own pages. All are part
 # of the role group Organization Management, which Exchange Administrators and Global Administrators have.
@@ -107,9 +114,8 @@ def graph_permission_row(operator: Operator, wanted: Registration) -> Row:
     name = "graph permissions"
     if not operator.oid:
         return _opaque(name, operator)
-    held = sorted(operator.roles if operator.is_app_only else operator.scopes)
     kind = "application permissions" if operator.is_app_only else "delegated permissions"
-    found = f"{operator.name}, {kind}: {', '.join(held) or 'none'}"
+    found = f"{operator.name}, {kind}: {_shown(operator, _RELEVANT)}"
     missing = [(need, least) for need in _needs(wanted) if (least := need.missing(operator))]
     if missing:
         remedy = _how_to_get(operator, [least for _, least in missing])
@@ -176,15 +182,15 @@ def exchange_permission_row(operator: Operator) -> Row:
             "sign in with Microsoft's own client for Exchange (the default), or with an application of yours that has "
             "the delegated permission Exchange.Manage"
         )
-    found = f"{operator.name}: {', '.join(sorted(held)) or 'none'}"
+    found = f"{operator.name}: {_shown(operator, enough | {_OTHER_INTERFACE})}"
     if held & enough:
         return Row(name=name, verdict=Verdict.OK, found=found)
     return Row(
         name=name,
         verdict=Verdict.STOP,
         found=found,
-        why=f"Exchange administration opens for {' or '.join(sorted(enough))} only (Exchange.ManageV2 is another "
-        "interface)",
+        why=f"Exchange administration opens for {' or '.join(sorted(enough))} only ({_OTHER_INTERFACE} is of "
+        "another interface)",
         remedy=remedy,
     )
 
@@ -217,6 +223,14 @@ def _needs(wanted: Registration) -> Iterator[_Need]:
         yield _READ
     if wanted.only in {None, Only.CONSENT}:
         yield _CONSENT
+
+
+def _shown(operator: Operator, relevant: frozenset[str]) -> str:
+    """The permissions of a token that matter here, and how many others it has."""
+    held = operator.roles if operator.is_app_only else operator.scopes
+    others = len(held - relevant)
+    names = ", ".join(sorted(held & relevant)) or "none of those that matter here"
+    return f"{names} (and {others} other{'s' if others > 1 else ''})" if others else names
 
 
 def _how_to_get(operator: Operator, names: list[str]) -> str:

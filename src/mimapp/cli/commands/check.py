@@ -108,7 +108,7 @@ def check(run: Run, options: CheckOptions) -> Result:
         permissions += _POLICY_PERMISSIONS
     with connect(run, tenant_of(run), parts=parts_of(wanted), permissions=permissions) as tenant:
         wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
-        rows = tenant.check(wanted)
+        rows = tenant.check(wanted, on_event=run.progress)
         tenant_id = tenant.tenant_id
     ready = is_ready(rows)
     document: dict[str, JsonValue] = {
