@@ -57,7 +57,13 @@ def apply_plan(plan: Plan, services: Services, on_event: Callable[[Event], None]
         plan: what to do; made from the tenant as it is now.
         services: the rooms below.
         on_event: told of every step as it begins and ends.
+
+    Raises:
+        StoreError: a secret is to be issued, and a store could not take it; nothing was written.
     """
+    if any(step.kind is StepKind.ISSUE_SECRET for step in plan.steps):
+        for store in services.stores:
+            store.preflight()
     run = Run(services=services, wanted=plan.wanted, observed=plan.observed, warnings=list(plan.warnings))
     pace = Pace(services, plan.wanted.key, lambda step: _ACTIONS[step.kind](run), on_event, total=len(plan.steps))
     for place, step in enumerate(plan.steps):

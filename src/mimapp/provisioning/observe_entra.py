@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.credentials import is_ours
 from mimapp.credentials.listing import list_credentials
-from mimapp.errors import DeniedError, NotFoundError, UnsafePlanError
+from mimapp.errors import DeniedError, NotFoundError, UnsafePlanError, UsageError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.candidates import Choice, Lookup
 from mimapp.provisioning.outcome import SecretResult
@@ -134,6 +134,7 @@ class EntraReader:
         self._lookup = Lookup(graph, wanted, pool)
         self._organization = pool.submit(graph.directory.organization)
         self._resource = pool.submit(graph.service_principals.by_app_id, EXCHANGE_ONLINE_APP_ID)
+        self._owner = None if wanted.owner is None else pool.submit(_check_owner, services, wanted.owner)
         self._choice: Choice | None = None
 
     def application_id(self) -> str | None:
@@ -152,6 +153,8 @@ class EntraReader:
         owners = self._pool.submit(_owners, self._services, choice.application)
 
         def ends() -> EntraView:
+            if self._owner is not None:
+                self._owner.result()
             found = None if principal is None else principal.result()
             view = EntraView(
                 organization=self._organization.result(),
@@ -188,6 +191,12 @@ class EntraReader:
         )
         live = tuple(one for one in every if one.expires is None or one.expires > now)
         return replace(view, delegated=delegated, credentials=live if view.adopting else ())
+
+
+def _check_owner(services: Services, owner: str) -> None:
+    """Refuse an owner who is not there, before anything is written."""
+    if services.graph.directory.user(owner) is None:
+        raise UsageError(f"owner: this tenant has no user {owner}", hint="give a user principal name or an object id")
 
 
 def _delegated(services: Services, principal_id: str) -> tuple[DelegatedGrant, ...]:
