@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.errors import UsageError
+from mimapp.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,10 @@ class ExchangeReader:
         self._wanted = wanted
         self._pool = pool
         self._mailbox = pool.submit(exchange.mailboxes.get, wanted.mailbox)
-        self._group = pool.submit(read_group, services, group_address(wanted, wanted.mailbox))
+        self._address = group_address(wanted, wanted.mailbox)
+        self._group = pool.submit(exchange.groups.get, self._address)
+        self._members = pool.submit(_members, services, self._address)
+        self._notes = pool.submit(exchange.groups.notes, self._address)
         self._policies = pool.submit(exchange.access_policies.list)
         self._outside = pool.submit(exchange.mailboxes.some_other_than, (wanted.mailbox,))
         self._ews = pool.submit(exchange.organization.read)
@@ -95,7 +98,7 @@ class ExchangeReader:
         policies = tuple(p for p in self._policies.result() if app_id and p.app_id.lower() == app_id.lower())
         outside = self._outside.result()
         outside_address = None if outside is None else outside.primary_smtp_address
-        group = self._group.result()
+        group = self._found_group()
         inside = self._test(self._wanted.mailbox, app_id) if policies else None
         denied = self._test(outside_address, app_id) if policies else None
         owner = self._pool.submit(_group_owner, self._services, self._wanted) if group is None else None
@@ -109,6 +112,14 @@ class ExchangeReader:
             outside_granted=None if denied is None else denied(),
             ews=self._ews.result(),
         )
+
+    def _found_group(self) -> ObservedGroup | None:
+        group, members, notes = self._group.result(), self._members.result(), self._notes.result()
+        if group is None:
+            return None
+        if members is None:  # it is there: the replica that was asked for its members was behind
+            members = self._services.exchange.groups.members(self._address, fresh=True)
+        return ObservedGroup(group=group, members=members, notes=notes)
 
     def _test(self, mailbox: str | None, app_id: str | None) -> Callable[[], bool] | None:
         if mailbox is None or app_id is None:
@@ -124,6 +135,14 @@ def read_group(services: Services, address: str) -> ObservedGroup | None:
         return None
     members = services.exchange.groups.members(address, fresh=True)  # it is there: another replica may be behind
     return ObservedGroup(group=group, members=members, notes=services.exchange.groups.notes(address))
+
+
+def _members(services: Services, address: str) -> tuple[GroupMember, ...] | None:
+    """The members of the group at an address, asked beside the group itself; None where there seems to be none."""
+    try:
+        return services.exchange.groups.members(address)
+    except NotFoundError:
+        return None
 
 
 def _group_owner(services: Services, wanted: Registration) -> str | UsageError:
