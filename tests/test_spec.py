@@ -76,9 +76,9 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "key with a line's end": ({"key": "a\n"}, "registration: 'a\\n' cannot be a key", "lower-case letters"),
     "key with a foreign digit": ({"key": "a٣"}, "registration: 'a٣' cannot be a key", "lower-case letters"),
     "key too long": ({"key": "k" * 100}, f"registration: '{'k' * 60}' cannot be a key", "40 characters at most"),
-    "no name": ({"display_name": "  "}, "name: 0 characters, or some that do not print", "1 to 120 printable"),
-    "name too long": ({"display_name": "n" * 121}, "name: 121 characters, or some", "1 to 120 printable"),
-    "name of two lines": ({"display_name": "a\nb"}, "name: 3 characters, or some", "printable characters"),
+    "no name": ({"display_name": "  "}, "name: 0 characters are too few", "1 to 120 printable"),
+    "name too long": ({"display_name": "n" * 121}, "name: 121 characters are too many", "1 to 120 printable"),
+    "name of two lines": ({"display_name": "a\nb"}, "name: it holds characters", "printable characters"),
     "secret for an hour": (
         {"secret_lifetime": timedelta(hours=1)}, "secret lifetime: 0.0416667 days is out", "from 1 to 730 days",
     ),
@@ -100,15 +100,15 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "somebody's word for more than consent": (
         {"fence_confirmed_by": "ann"}, "fence confirmed by: only a run", "--only consent",
     ),
-    "a reference of blanks": ({"change_ref": " "}, "change ref: 0 characters, or some", "printable characters"),
-    "a reference of two lines": ({"change_ref": "a\nb"}, "change ref: 3 characters, or some", "printable characters"),
-    "notes without end": ({"notes": "n" * 5000}, "notes: 5000 characters, or some", "printable characters"),
-    "notes that ring": ({"notes": "a\ab"}, "notes: 3 characters, or some that do not print", "printable"),
+    "a reference of blanks": ({"change_ref": " "}, "change ref: 0 characters are too few", "printable characters"),
+    "a reference of two lines": ({"change_ref": "a\nb"}, "change ref: it holds", "printable characters"),
+    "notes without end": ({"notes": "n" * 5000}, "notes: 5000 characters are too many", "printable characters"),
+    "notes that ring": ({"notes": "a\ab"}, "notes: it holds characters that do not print", "printable"),
     "a tag like a mark": (
         {"further_tags": ("ok", "MIMapp:other")}, "tag: 'MIMapp:other' looks like", "not begin with mimapp",
     ),
-    "an empty tag": ({"further_tags": ("",)}, "tag: 0 characters, or some", "printable characters"),
-    "nobody as owner": ({"owner": " "}, "owner: nobody is named", "--owner"),
+    "an empty tag": ({"further_tags": ("",)}, "tag: 0 characters are too few", "printable characters"),
+    "nobody as owner": ({"owner": " "}, "owner: '' is neither", "--owner"),
 }  # fmt: skip
 
 

@@ -96,10 +96,11 @@ def check_address(text: str, *, what: str) -> str:
 def _words(text: str, *, what: str, longest: int = _LONGEST_WORDS, lines: bool = False) -> str:
     """A text of the operator's, without blanks around it; `lines` lets it have several lines."""
     words = text.strip()
-    if not words or len(words) > longest or not (words.replace("\n", "") if lines else words).isprintable():
-        raise UsageError(
-            f"{what}: {len(words)} characters, or some that do not print", hint=f"1 to {longest} printable characters"
-        )
+    hint = f"1 to {longest} printable characters"
+    if not words or len(words) > longest:
+        raise UsageError(f"{what}: {len(words)} characters are too {'many' if words else 'few'}", hint=hint)
+    if not (words.replace("\n", "") if lines else words).isprintable():
+        raise UsageError(f"{what}: it holds characters that do not print", hint=hint)
     return words
 
 
@@ -184,13 +185,7 @@ class Registration:
                 f"registration: {self.key[:60]!r} cannot be a key",
                 hint=f"lower-case letters, digits and inner hyphens, {_LONGEST_KEY} characters at most",
             )
-        name = self.display_name.strip()
-        if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-            raise UsageError(
-                f"name: {len(name)} characters, or some that do not print",
-                hint=f"a display name has 1 to {_LONGEST_NAME} printable characters",
-            )
-        object.__setattr__(self, "display_name", name)
+        object.__setattr__(self, "display_name", _words(self.display_name, what="name", longest=_LONGEST_NAME))
         shortest, longest = _LIFETIME_LIMITS
         if not shortest <= self.secret_lifetime <= longest:
             raise UsageError(
@@ -208,9 +203,13 @@ class Registration:
                 )
             object.__setattr__(self, "group_owner", owner)
         if self.owner is not None:
-            if not self.owner.strip():
-                raise UsageError("owner: nobody is named", hint="give a user name or an object id with --owner USER")
-            object.__setattr__(self, "owner", self.owner.strip())
+            owner = self.owner.strip()
+            if _GUID.fullmatch(owner) is None and _ADDRESS.fullmatch(owner) is None:
+                raise UsageError(
+                    f"owner: {owner[:60]!r} is neither a user name nor an object id",
+                    hint="such as --owner ada@contoso.com, or the object id that Entra shows",
+                )
+            object.__setattr__(self, "owner", owner)
 
     def _check_choice(self) -> None:
         """Which application: what is named has to have a form, and not to contradict itself."""

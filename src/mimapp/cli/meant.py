@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mimapp.errors import UsageError
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from mimapp.tenant import Tenant
 
 __all__ = ["find_registration", "mailbox_of", "secret_folder", "tenant_of"]
+
+_LONGEST_DOMAIN = 253
+_TENANT = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,}"
+)
 
 
 def mailbox_of(run: Run) -> str:
@@ -33,13 +39,22 @@ def tenant_of(run: Run) -> str:
     """The tenant: the one that is named, else the mailbox's domain.
 
     Raises:
-        UsageError: neither is named.
+        UsageError: neither is named, or what is named cannot be one.
     """
     if run.options.tenant is not None:
-        return run.options.tenant
+        return _check_tenant(run.options.tenant.strip())
     if run.options.mailbox is None:
         raise UsageError("which tenant?", hint="--tenant NAME or --mailbox ADDRESS")
     return mailbox_of(run).partition("@")[2]
+
+
+def _check_tenant(text: str) -> str:
+    if len(text) > _LONGEST_DOMAIN or _TENANT.fullmatch(text) is None:
+        raise UsageError(
+            f"tenant: {text[:60]!r} is neither a domain nor an id",
+            hint="such as contoso.onmicrosoft.com, or the tenant id that Entra shows",
+        )
+    return text
 
 
 def find_registration(run: Run, tenant: Tenant, *, deleted: bool = False) -> Registration:
