@@ -174,7 +174,7 @@ def reference_row(application: Application | None, reference: str | None) -> Row
         verdict=Verdict.UNKNOWN,
         found="none is given; no policy shows whether the tenant asks for one",
         why="few tenants do; Graph then refuses to make the application (ServiceTreeValueMissing)",
-        remedy="where it does, give --service-management-reference",
+        remedy="where it does, give register --service-management-reference",
     )
 
 

@@ -60,12 +60,6 @@ class CheckOptions:
         metavar="ID",
         help="the client id of an application that exists and is to be taken over",
     )
-    service_management_reference: str | None = option(
-        TEXT,
-        "--service-management-reference",
-        default=None,
-        help="where the application is to stand in your asset or service database",
-    )
     only: str | None = option(
         choice(*(part.value for part in Only)),
         "--only",
@@ -98,7 +92,6 @@ def check(run: Run, options: CheckOptions) -> Result:
         secret_lifetime=options.secret_lifetime,
         group_owner=options.group_owner,
         app_id=options.app_id,
-        service_management_reference=options.service_management_reference,
         only=None if options.only is None else Only(options.only),
     )
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
