@@ -91,10 +91,7 @@ class ExchangeReader:
         """
         mailbox = self._mailbox.result()
         if mailbox is None:
-            raise UsageError(
-                f"mailbox: Exchange Online has no mailbox {self._wanted.mailbox}",
-                hint="check the address; a mailbox that is still on-premises or has no licence does not count",
-            )
+            raise _no_mailbox(self._services, self._wanted.mailbox)
         policies = tuple(p for p in self._policies.result() if app_id and p.app_id.lower() == app_id.lower())
         outside = self._outside.result()
         outside_address = None if outside is None else outside.primary_smtp_address
@@ -143,6 +140,20 @@ def _members(services: Services, address: str) -> tuple[GroupMember, ...] | None
         return services.exchange.groups.members(address)
     except NotFoundError:
         return None
+
+
+def _no_mailbox(services: Services, address: str) -> UsageError:
+    """Why there is nothing to register: what has the address instead, such as a group or a person on-premises."""
+    found = services.exchange.mailboxes.recipient(address)
+    if found is None:
+        return UsageError(
+            f"mailbox: Exchange Online has no mailbox {address}",
+            hint="check the address; a mailbox that is still on-premises or has no licence does not count",
+        )
+    return UsageError(
+        f"mailbox: {address} is no mailbox in Exchange Online but a {found.recipient_type_details or 'recipient'}",
+        hint=f"name MIM Service's own mailbox; mimapp check --mailbox {address} says more",
+    )
 
 
 def _group_owner(services: Services, wanted: Registration) -> str | UsageError:
