@@ -86,7 +86,7 @@ def test_every_cloud_signs_in_and_answers_on_its_own_hosts(row: Cloud) -> None:
         assert facts.tenant_id == TENANT
         options = SignInOptions(method=Method.CLIENT_SECRET, client_id=APP, secret=Secret("replaced-secret"))
         operator = OperatorSignIn(
-            http, row, tenant=TENANT, tenant_id=facts.tenant_id, graph=options, exchange=options, show_code=nobody
+            http, row, tenant=TENANT, facts=facts, graph=options, exchange=options, show_code=nobody
         )
         organization = Request(method="GET", url=f"{row.graph}/v1.0/organization?$select=id,displayName")
         assert json.loads(operator.graph().send(organization).content)["value"][0]["id"] == TENANT

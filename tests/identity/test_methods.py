@@ -11,13 +11,13 @@ import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from mimapp.clouds import cloud
 from mimapp.errors import SignInError, UsageError
-from mimapp.identity import Certificate, Method, MethodUnavailableError, OperatorSignIn, SignInOptions
+from mimapp.identity import Certificate, Method, MethodUnavailableError, OperatorSignIn, SignInOptions, TenantFacts
 from mimapp.secret import Secret
 from mimapp.transport import Http, Patience
 from support.clock import FakeClock
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TENANT = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
+TENANT_FACTS = TenantFacts(
+    tenant_id=TENANT, cloud_keys=frozenset({"global"}), region_scope="", region_sub_scope="", instance=""
+)
 APP = "00001111-aaaa-2222-bbbb-3333cccc4444"
 VARIABLES = (
     "AZURE_CLIENT_ID",
@@ -66,7 +69,7 @@ def operator(
         Http(Patience(clock or FakeClock()), transport=transport),
         cloud("global"),
         tenant=TENANT,
-        tenant_id=TENANT,
+        facts=TENANT_FACTS,
         graph=both,
         exchange=both,
         show_code=lambda _: pytest.fail("nobody is to be asked"),
@@ -128,15 +131,33 @@ def test_a_certificate_by_the_variables_that_azure_identity_defines(tmp_path: Pa
         operator(player.transport, Method.CERTIFICATE, environ=environ).graph().operator()
 
 
-def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    given = make_certificate(tmp_path / "locked.pfx", b"replaced-password", pfx=True)
-    wrong = Certificate(path=given.path, password=Secret("other"))
-    missing = Certificate(path=tmp_path / "missing.pem")
-    for one, said in ((wrong, "cannot be used"), (missing, "cannot be read")):
-        bearer = operator(OFFLINE, Method.CERTIFICATE, client_id=APP, certificate=one).graph()
+def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_sent(tmp_path: Path) -> None:
+    locked = make_certificate(tmp_path / "locked.pfx", b"replaced-password", pfx=True)
+    locked_pem = make_certificate(tmp_path / "locked.pem", b"replaced-password")
+    plain = make_certificate(tmp_path / "plain.pem")
+    key_only, no_pem, elliptic = tmp_path / "key.pem", tmp_path / "not.pem", tmp_path / "elliptic.pem"
+    key_only.write_bytes(plain.path.read_bytes().partition(b"-----BEGIN CERTIFICATE")[0])
+    no_pem.write_text("hello", encoding="utf-8")
+    elliptic.write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    for one, said in (
+        (Certificate(path=locked.path, password=Secret("other")), "its password is wrong"),
+        (Certificate(path=locked_pem.path, password=Secret("other")), "its password is wrong"),
+        (Certificate(path=locked.path), "needs its password"),
+        (Certificate(path=locked_pem.path), "needs its password"),
+        (Certificate(path=plain.path, password=Secret("other")), "has no password, and one is given"),
+        (Certificate(path=tmp_path / "missing.pem"), "cannot be read"),
+        (Certificate(path=key_only), "holds no certificate"),
+        (Certificate(path=elliptic), "holds no RSA private key"),
+        (Certificate(path=no_pem), "it is not a PEM file"),
+    ):
         with pytest.raises(UsageError, match=said) as caught:
-            bearer.operator()
+            operator(OFFLINE, Method.CERTIFICATE, client_id=APP, certificate=one).graph()
         assert str(one.path) in caught.value.message
+        assert "other" not in f"{caught.value.message}{caught.value.hint}"
 
 
 def test_a_clock_ten_minutes_off_is_said_to_be_why(tmp_path: Path) -> None:
@@ -146,6 +167,7 @@ def test_a_clock_ten_minutes_off_is_said_to_be_why(tmp_path: Path) -> None:
         with pytest.raises(SignInError) as caught:
             bearer.operator()
     assert caught.value.explain == "AADSTS700024"
+    assert caught.value.message == "sign-in to Microsoft Graph failed: this machine's clock is 10 min behind Entra's"
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("this machine's clock is 10 min behind Entra's: set it")
 
@@ -254,21 +276,22 @@ def test_workload_identity_in_azure_devops(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_what_workload_identity_misses_is_named(environ: dict[str, str], said: str) -> None:
-    bearer = operator(OFFLINE, Method.WORKLOAD_IDENTITY, environ=environ).graph()
-    with pytest.raises(MethodUnavailableError, match=said):
-        bearer.operator()
+    with pytest.raises(UsageError, match=said) as caught:
+        operator(OFFLINE, Method.WORKLOAD_IDENTITY, environ=environ).graph()
+    assert caught.value.hint == "see docs/sign-in.md for what Kubernetes, GitHub Actions and Azure DevOps have to set"
 
 
 def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("CLIENT_ID", APP), ("CLIENT_SECRET", "replaced-secret"), ("TENANT_ID", TENANT)):
-        monkeypatch.setenv(f"AZURE_{name}", value)
+    environ = {"AZURE_CLIENT_ID": APP, "AZURE_CLIENT_SECRET": "replaced-secret", "AZURE_TENANT_ID": TENANT}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
     with playing("login/cloud.global.environment.ok") as player:
-        operator(player.transport, Method.ENVIRONMENT).graph().operator()
+        operator(player.transport, Method.ENVIRONMENT, environ=environ).graph().operator()
 
 
 def test_an_environment_that_says_nothing() -> None:
-    with pytest.raises(MethodUnavailableError, match="environment is not available") as caught:
-        operator(OFFLINE, Method.ENVIRONMENT).graph().operator()
+    with pytest.raises(UsageError, match="variables that are not all set") as caught:
+        operator(OFFLINE, Method.ENVIRONMENT, environ={"AZURE_CLIENT_ID": APP}).graph()
     assert caught.value.hint is not None
     assert "AZURE_TENANT_ID" in caught.value.hint
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -9,14 +9,20 @@ from azure.core.credentials import AccessToken
 
 from mimapp.clouds import cloud
 from mimapp.errors import CancelledError, SignInError, UsageError
-from mimapp.identity import DeviceCode, Method, OperatorSignIn, SignInOptions
+from mimapp.identity import DeviceCode, Method, OperatorSignIn, SignInOptions, TenantFacts, discover
 from mimapp.identity.aadsts import ADVICE, LoginError
 from mimapp.secret import Secret
 from mimapp.transport import Http, Patience, Request
 from support.clock import FakeClock
 from support.player import unsigned_token
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TENANT = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
+TENANT_FACTS = TenantFacts(
+    tenant_id=TENANT, cloud_keys=frozenset({"global"}), region_scope="", region_sub_scope="", instance=""
+)
 APP = "00001111-aaaa-2222-bbbb-3333cccc4444"
 ORGANIZATION = Request(method="GET", url="https://graph.microsoft.com/v1.0/organization", repeatable=True)
 
@@ -88,7 +94,7 @@ class Entra:
             self.http,
             cloud("global"),
             tenant=TENANT,
-            tenant_id=TENANT,
+            facts=TENANT_FACTS,
             graph=both,
             exchange=both,
             show_code=self.shown.append,
@@ -229,3 +235,47 @@ def test_every_code_that_is_known_has_words_for_a_person(code: str) -> None:
     assert error.hint
     assert not error.message.endswith(".")
     assert len(error.message) < 250
+
+
+def test_what_the_lookup_of_the_tenant_was_told_is_not_asked_again() -> None:
+    entra = Entra()
+    facts = discover(entra.http, cloud("global"), TENANT)
+    both = SignInOptions(method=Method.CLIENT_SECRET, client_id=APP, secret=Secret("replaced-secret"))
+    sign_in = OperatorSignIn(
+        entra.http, cloud("global"), tenant=TENANT, facts=facts, graph=both, exchange=both, show_code=entra.shown.append
+    )
+    assert sign_in.graph().operator().is_app_only
+    assert sign_in.exchange().operator().is_app_only
+    assert entra.paths() == ["openid-configuration", "token", "token"]
+
+
+def test_a_person_that_auto_comes_to_is_asked_by_name_and_for_microsofts_client(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    entra = Entra()
+    told: list[str] = []
+    both = SignInOptions(method=Method.AUTO, client_id=APP)
+    sign_in = OperatorSignIn(
+        entra.http,
+        cloud("global"),
+        tenant=TENANT,
+        graph=both,
+        exchange=both,
+        show_code=entra.shown.append,
+        environ={},
+        tell=told.append,
+    )
+    assert sign_in.graph(["User.Read"]).operator().name == "admin@contoso.com"
+    asked = next(form for line, form in entra.sent if line.endswith("/devicecode"))
+    assert asked["client_id"] == "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+    assert "https://graph.microsoft.com/User.Read" in asked["scope"].split()
+    assert ".default" not in asked["scope"]
+    assert len(told) == 1
+
+
+def test_a_secret_that_is_a_secrets_id_is_refused_before_it_is_sent() -> None:
+    entra = Entra()
+    with pytest.raises(UsageError, match="the secret's id, not its value"):
+        entra.sign_in(method=Method.CLIENT_SECRET, client_id=APP, secret=Secret(TENANT)).graph()
+    assert entra.sent == []

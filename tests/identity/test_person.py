@@ -13,9 +13,18 @@ import pytest
 
 from mimapp.clouds import cloud
 from mimapp.errors import CancelledError, SignInError, UsageError
-from mimapp.identity import DeviceCode, Method, MethodUnavailableError, OperatorSignIn, SignInOptions, person_method
+from mimapp.identity import (
+    DeviceCode,
+    Method,
+    MethodUnavailableError,
+    OperatorSignIn,
+    SignInOptions,
+    TenantFacts,
+    person_method,
+)
 from mimapp.identity.browser import Listener
-from mimapp.identity.person import BrowserSignIn, Desk, PersonOptions
+from mimapp.identity.operator import GRAPH_CLIENT_ID
+from mimapp.identity.person import BrowserSignIn, Desk, PersonOptions, tell_nobody
 from mimapp.transport import Http, Patience
 from support.clock import FakeClock
 from support.player import playing, unsigned_token
@@ -26,23 +35,31 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
 
 TENANT = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
+TENANT_FACTS = TenantFacts(
+    tenant_id=TENANT, cloud_keys=frozenset({"global"}), region_scope="", region_sub_scope="", instance=""
+)
 ADMIN = "admin@contoso.onmicrosoft.com"
 PERMISSIONS = ("Application.ReadWrite.All", "User.Read")
 
 
 def by_device_code(
-    transport: httpx.BaseTransport, clock: FakeClock, shown: list[DeviceCode], **options: Any
+    transport: httpx.BaseTransport,
+    clock: FakeClock,
+    shown: list[DeviceCode],
+    tell: Callable[[str], None] = tell_nobody,
+    **options: Any,
 ) -> OperatorSignIn:
     both = SignInOptions(method=Method.DEVICE_CODE, **options)
     return OperatorSignIn(
         Http(Patience(clock), transport=transport),
         cloud("global"),
         tenant=TENANT,
-        tenant_id=TENANT,
+        facts=TENANT_FACTS,
         graph=both,
         exchange=both,
         show_code=shown.append,
         environ={},
+        tell=tell,
     )
 
 
@@ -92,19 +109,44 @@ def test_a_client_that_exchange_does_not_preauthorise() -> None:
 
 
 def test_the_lasting_consent_is_said_before_graph_tools_ask_for_it() -> None:
-    offline = httpx.MockTransport(lambda _: httpx.Response(500))
-    operator = by_device_code(offline, FakeClock(), [])
-    notice = operator.consent_notice(PERMISSIONS)
-    assert notice is not None
-    assert "Application.ReadWrite.All, User.Read" in notice
-    assert "stays in the tenant" in notice
-    assert operator.consent_notice(()) is None
-    own = by_device_code(offline, FakeClock(), [], client_id="00001111-aaaa-2222-bbbb-3333cccc4444")
-    assert own.consent_notice(PERMISSIONS) is None
+    told, shown = list[str](), list[DeviceCode]()
+    with playing("login/cloud.global.device-code.ok") as player:
+        operator = by_device_code(player.transport, FakeClock(), shown, tell=lambda text: told.append(f"{text}{shown}"))
+        assert told == [], "nobody is told anything before anybody is asked"
+        graph = operator.graph(PERMISSIONS)
+        graph.operator()
+        graph.operator()
+    assert len(told) == 1
+    assert told[0].startswith("Microsoft Graph Command Line Tools asks for Application.ReadWrite.All, User.Read.")
+    assert "stays in the tenant" in told[0]
+    assert told[0].endswith("[]"), "before the code"
+
+
+def test_an_own_client_leaves_no_consent_that_would_have_to_be_said() -> None:
+    told: list[str] = []
+    with playing("login/cloud.global.device-code.declined") as player:
+        own = by_device_code(player.transport, FakeClock(), [], tell=told.append, client_id=GRAPH_CLIENT_ID)
+        with pytest.raises(SignInError):
+            own.graph(PERMISSIONS).operator()
+    assert len(told) == 1
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(400, json={"error": "invalid_client", "error_description": "AADSTS7000218: no"})
+
+    own = by_device_code(
+        httpx.MockTransport(answer), FakeClock(), [], tell=told.append, client_id="00001111-aaaa-2222-bbbb-3333cccc4444"
+    )
+    with pytest.raises(SignInError):
+        own.graph(PERMISSIONS).operator()
+    assert asked
+    assert len(told) == 1
 
 
 def test_in_china_another_client_stands_in_for_graph_tools() -> None:
     asked: list[dict[str, list[str]]] = []
+    told: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
@@ -130,12 +172,13 @@ def test_in_china_another_client_stands_in_for_graph_tools() -> None:
         exchange=both,
         show_code=lambda _: None,
         environ={},
+        tell=told.append,
     )
     with pytest.raises(SignInError):
         operator.graph(PERMISSIONS).operator()
     assert asked[0]["client_id"] == ["04b07795-8ddb-461a-bbee-02f9e1bf7b46"]
     assert "https://microsoftgraph.chinacloudapi.cn/.default" in asked[0]["scope"][0].split()
-    assert operator.consent_notice(PERMISSIONS) is None
+    assert told == []
 
 
 class Entra:

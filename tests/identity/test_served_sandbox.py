@@ -40,7 +40,7 @@ class Served:
             self.http,
             self.cloud,
             tenant=TENANT,
-            tenant_id=self.info.tenant_id,
+            facts=discover_tenant(self.http, self.cloud, TENANT),
             graph=options,
             exchange=options,
             show_code=self.shown.append,

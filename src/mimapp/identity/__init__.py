@@ -6,11 +6,13 @@ a token is good for is decided by those who ask for it.
 
 from mimapp.identity.app import AppSignIn, AppToken, Refusal, RefusalKind
 from mimapp.identity.bearer import Bearer
+from mimapp.identity.certificate import Certificate
 from mimapp.identity.claims import Operator, TokenClaims
 from mimapp.identity.discovery import TenantFacts, detect, discover
 from mimapp.identity.failures import MethodUnavailableError
-from mimapp.identity.methods import Certificate, Method
-from mimapp.identity.operator import OperatorSignIn, SignInOptions, person_method
+from mimapp.identity.methods import Method
+from mimapp.identity.operator import OperatorSignIn
+from mimapp.identity.options import SignInOptions, person_method
 from mimapp.identity.person import DeviceCode
 from mimapp.identity.remember import Memory
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -46,6 +47,10 @@ def oauth_error(reply: Reply) -> str:
 class LoginSender:
     """Sends what a sign-in library asks for, by the run's one policy for waiting and sending again.
 
+    Args:
+        http: the client of the run.
+        known: replies to GETs, by URL, that the run has already: they are not asked for again.
+
     Attributes:
         refused: the last reply of 400 or above, for what a library leaves out of its own error; None when the last
             reply was good.
@@ -53,8 +58,9 @@ class LoginSender:
             not say. Good to a few seconds: it holds the time of the answer's way.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, known: Mapping[str, Reply] = MappingProxyType({})) -> None:
         self.http = http
+        self._known = known
         self.refused: Reply | None = None
         self.skew: timedelta | None = None
 
@@ -64,6 +70,9 @@ class LoginSender:
         Raises:
             TransportError: as `Http.send`.
         """
+        known = self._known.get(url) if method == "GET" else None
+        if known is not None:
+            return known
         host = urlsplit(url).hostname or ""
         request = Request(
             method=method,

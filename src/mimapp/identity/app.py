@@ -7,16 +7,16 @@ Entra, not of msal.
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mimapp.errors import BadReplyError, UsageError
+from mimapp.errors import BadReplyError
 from mimapp.identity.aadsts import LoginError
 from mimapp.identity.adapters import LoginSender, MsalHttp
 from mimapp.identity.claims import TokenClaims
+from mimapp.identity.options import refuse_secret_id
 from mimapp.secret import Secret
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class AppSignIn:
             UsageError: the secret is a GUID, so it is almost surely the secret's id; nothing was sent.
             TransportError: Entra gave no readable answer.
         """
-        _refuse_secret_id(secret)
+        refuse_secret_id(secret)
         # Late: msal brings requests, a tenth of a second that most commands never need.
         import msal  # type: ignore[import-untyped]  # noqa: PLC0415 - see above; msal ships no types
 
@@ -175,15 +175,3 @@ class AppSignIn:
         return Refusal(
             kind=kind, code=said.code, text=said.text, hint=advice.do if advice else None, details=said.details
         )
-
-
-def _refuse_secret_id(secret: Secret) -> None:
-    try:
-        uuid.UUID(secret.reveal().strip())
-    except ValueError:
-        return
-    raise UsageError(
-        "the client secret has the form of a GUID: this is the secret's id, not its value",
-        hint="copy the value that was shown once when the secret was made, or issue a new one: mimapp rotate",
-        explain="AADSTS7000215",
-    )

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -30,6 +30,8 @@ from mimapp.identity.aadsts import LoginError
 from mimapp.transport import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mimapp.transport import Http, Reply
 
 __all__ = ["TenantFacts", "detect", "discover"]
@@ -63,6 +65,7 @@ class TenantFacts:
         region_scope: ``tenant_region_scope``, such as ``EU``; empty where absent.
         region_sub_scope: ``tenant_region_sub_scope``, such as ``GCC``; empty where absent.
         instance: ``cloud_instance_name``; empty where absent.
+        documents: the openid-configuration as it came, by its URL: a sign-in library asks for the same one.
     """
 
     tenant_id: str
@@ -70,6 +73,7 @@ class TenantFacts:
     region_scope: str
     region_sub_scope: str
     instance: str
+    documents: Mapping[str, Reply] = field(default_factory=dict, compare=False, repr=False)
 
 
 def discover(http: Http, cloud: Cloud, tenant: str) -> TenantFacts:
@@ -88,10 +92,10 @@ def discover(http: Http, cloud: Cloud, tenant: str) -> TenantFacts:
     facts = _ask(http, cloud, tenant)
     if facts is not None and cloud.key in facts.cloud_keys:
         return facts
-    # A private login host knows its own tenants; Microsoft's are asked only for Microsoft's clouds.
+    # Where a host was named instead of a cloud's own, nothing goes to hosts that were not named.
     if facts is not None:
         keys = facts.cloud_keys
-    elif "login" in cloud.overridden:
+    elif cloud.overridden:
         keys = frozenset()
     else:
         keys = frozenset(key for found in _elsewhere(http, cloud, tenant) for key in found.cloud_keys)
@@ -140,9 +144,10 @@ def _unknown_tenant(cloud: Cloud, tenant: str) -> SignInError:
 
 def _ask(http: Http, cloud: Cloud, tenant: str) -> TenantFacts | None:
     """A tenant's facts, or None where the cloud does not have it."""
-    reply = http.send(_request(cloud, tenant))
+    request = _request(cloud, tenant)
+    reply = http.send(request)
     if reply.status == _OK:
-        return _facts(reply, cloud)
+        return _facts(reply, cloud, request.url)
     said = LoginError.of_reply(reply)
     if said.code in _ELSEWHERE:
         return None
@@ -159,10 +164,11 @@ def _elsewhere(http: Http, chosen: Cloud, tenant: str) -> list[TenantFacts]:
         if other.login in asked:
             continue
         asked.add(other.login)
+        request = _request(other, tenant)
         try:
-            reply = http.once(_request(other, tenant))
+            reply = http.once(request)
             if reply.status == _OK:
-                found.append(_facts(reply, other))
+                found.append(_facts(reply, other, request.url))
         except TransportError:
             # Many networks reach one cloud only; the answer is poorer without this one, and stands.
             continue
@@ -178,7 +184,7 @@ def _request(cloud: Cloud, tenant: str) -> Request:
     )
 
 
-def _facts(reply: Reply, cloud: Cloud) -> TenantFacts:
+def _facts(reply: Reply, cloud: Cloud, url: str) -> TenantFacts:
     try:
         body: object = json.loads(reply.content)
     except ValueError:
@@ -197,6 +203,7 @@ def _facts(reply: Reply, cloud: Cloud) -> TenantFacts:
         region_scope=fields.get("tenant_region_scope", ""),
         region_sub_scope=fields.get("tenant_region_sub_scope", ""),
         instance=fields.get("cloud_instance_name", ""),
+        documents={url: reply},
     )
 
 

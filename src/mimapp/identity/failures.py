@@ -18,6 +18,8 @@ __all__ = ["SKEW_ALLOWED", "MethodUnavailableError", "as_mimapp_error", "with_cl
 SKEW_ALLOWED = timedelta(minutes=5)
 """What Entra forgives: it takes assertions within five minutes of its own clock."""
 
+#: An assertion that is not within its time.
+_OUT_OF_TIME = "AADSTS700024"
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
 
 
@@ -59,8 +61,11 @@ def with_clock_advice(error: SignInError, skew: timedelta) -> SignInError:
         return error
     way = "ahead of" if skew > timedelta() else "behind"
     line = f"this machine's clock is {duration_text(abs(skew))} {way} Entra's"
+    message = error.message
+    if error.explain == _OUT_OF_TIME:  # what Entra can only guess is known here
+        message = f"{message.partition(': ')[0]}: {line}"
     return SignInError(
-        error.message,
+        message,
         hint=f"{line}: set it (time server), then run the same command again",
         details=(*error.details, *((error.hint,) if error.hint else ())),
         explain=error.explain,

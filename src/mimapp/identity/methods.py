@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -20,19 +20,19 @@ from mimapp.transport import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from azure.core.credentials import AccessToken, TokenCredential
 
     from mimapp.clouds import Cloud
+    from mimapp.identity.certificate import Certificate
     from mimapp.secret import Secret
-    from mimapp.transport import Http
+    from mimapp.transport import Http, Reply
 
     Builder = Callable[[LoginSender], TokenCredential]
 
 __all__ = [
+    "METHOD_HINTS",
     "Built",
-    "Certificate",
     "Method",
     "MethodCredential",
     "Surroundings",
@@ -42,6 +42,7 @@ __all__ = [
     "client_secret",
     "environment",
     "managed_identity",
+    "missing_platform",
     "workload_identity",
 ]
 
@@ -75,7 +76,8 @@ class Method(StrEnum):
         return self in {Method.AZURE_CLI, Method.AZURE_POWERSHELL}
 
 
-_HINTS = {
+#: What to do where a method is not available.
+METHOD_HINTS = {
     Method.AZURE_CLI: "install Azure CLI and run: az login --tenant TENANT; or sign in with --auth browser",
     Method.AZURE_POWERSHELL: "install Az.Accounts and run: Connect-AzAccount -Tenant TENANT; or use --auth browser",
     Method.MANAGED_IDENTITY: "assign a managed identity to this machine (Azure only), or use another --auth",
@@ -83,19 +85,6 @@ _HINTS = {
     Method.ENVIRONMENT: "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or "
     "AZURE_CLIENT_CERTIFICATE_PATH, or use another --auth",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """A certificate with its private key.
-
-    Attributes:
-        path: a PEM or PFX file.
-        password: what it is protected with, or None.
-    """
-
-    path: Path
-    password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,19 +96,21 @@ class Surroundings:
         cloud: where to sign in.
         tenant: the tenant's GUID, or one of its domains.
         environ: the environment variables.
+        known: replies to GETs, by URL, that the run has already.
     """
 
     http: Http
     cloud: Cloud
     tenant: str
     environ: Mapping[str, str]
+    known: Mapping[str, Reply] = field(default_factory=dict)
 
 
 class Built:
     """A credential that is built at its first use, over a sender of its own; serves both services where it may."""
 
-    def __init__(self, http: Http, build: Builder) -> None:
-        self.sender = LoginSender(http)
+    def __init__(self, around: Surroundings, build: Builder) -> None:
+        self.sender = LoginSender(around.http, around.known)
         self._build = build
         self._lock = threading.Lock()
         self._credential: TokenCredential | None = None
@@ -170,7 +161,8 @@ class MethodCredential:
         except CredentialUnavailableError as error:
             text = " ".join(str(error).split())
             raise MethodUnavailableError(
-                f"sign-in to {self._what} with {self.method} is not available: {text}", hint=_HINTS.get(self.method)
+                f"sign-in to {self._what} with {self.method} is not available: {text}",
+                hint=METHOD_HINTS.get(self.method),
             ) from error
         except MimappError:
             raise
@@ -209,10 +201,7 @@ def certificate(around: Surroundings, client_id: str, given: Certificate) -> Bui
     def build(sender: LoginSender) -> TokenCredential:
         from azure.identity import CertificateCredential  # noqa: PLC0415 - late, see the package
 
-        try:
-            data = given.path.read_bytes()
-        except OSError as error:
-            raise UsageError(f"the certificate {given.path} cannot be read: {error.strerror}") from error
+        data = given.read()
         password = {"password": given.password.reveal()} if given.password else {}
         try:
             return CertificateCredential(
@@ -246,13 +235,9 @@ def workload_identity(around: Surroundings, client_id: str | None) -> Builder:
     environ = around.environ
 
     def build(sender: LoginSender) -> TokenCredential:
-        # Azure DevOps hands a service connection's own id over under the second name.
-        chosen = client_id or environ.get("AZURE_CLIENT_ID") or environ.get("AZURESUBSCRIPTION_CLIENT_ID")
-        if not chosen:
-            raise MethodUnavailableError(
-                "workload-identity needs the client id of the application: --client-id or AZURE_CLIENT_ID",
-                hint=_HINTS[Method.WORKLOAD_IDENTITY],
-            )
+        if missing := missing_platform(environ, client_id):
+            raise MethodUnavailableError(missing, hint=METHOD_HINTS[Method.WORKLOAD_IDENTITY])
+        chosen = client_id or _client_id(environ)
         options = _entra_options(around, sender)
         if path := environ.get("AZURE_FEDERATED_TOKEN_FILE"):
             from azure.identity import WorkloadIdentityCredential  # noqa: PLC0415 - late, see the package
@@ -266,23 +251,39 @@ def workload_identity(around: Surroundings, client_id: str | None) -> Builder:
             return ClientAssertionCredential(
                 around.tenant, chosen, lambda: _github_token(around.http, environ), **options
             )
-        if environ.get("SYSTEM_OIDCREQUESTURI"):
-            from azure.identity import AzurePipelinesCredential  # noqa: PLC0415 - late, see the package
+        from azure.identity import AzurePipelinesCredential  # noqa: PLC0415 - late, see the package
 
-            return AzurePipelinesCredential(
-                tenant_id=around.tenant,
-                client_id=chosen,
-                service_connection_id=_variable(environ, "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"),
-                system_access_token=_variable(environ, "SYSTEM_ACCESSTOKEN"),
-                **options,
-            )
-        raise MethodUnavailableError(
-            "workload-identity found no platform: none of AZURE_FEDERATED_TOKEN_FILE (Kubernetes), "
-            "ACTIONS_ID_TOKEN_REQUEST_URL (GitHub Actions) and SYSTEM_OIDCREQUESTURI (Azure DevOps) is set",
-            hint=_HINTS[Method.WORKLOAD_IDENTITY],
+        return AzurePipelinesCredential(
+            tenant_id=around.tenant,
+            client_id=chosen,
+            service_connection_id=environ["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"],
+            system_access_token=environ["SYSTEM_ACCESSTOKEN"],
+            **options,
         )
 
     return build
+
+
+def missing_platform(environ: Mapping[str, str], client_id: str | None) -> str:
+    """Why ``workload-identity`` cannot be tried here, in words; empty where it can."""
+    if not (client_id or _client_id(environ)):
+        return "workload-identity needs the client id of the application: --client-id or AZURE_CLIENT_ID"
+    on_github = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL") and environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    if environ.get("AZURE_FEDERATED_TOKEN_FILE") or on_github:
+        return ""
+    if not environ.get("SYSTEM_OIDCREQUESTURI"):
+        return (
+            "workload-identity found no platform: none of AZURE_FEDERATED_TOKEN_FILE (Kubernetes), "
+            "ACTIONS_ID_TOKEN_REQUEST_URL (GitHub Actions) and SYSTEM_OIDCREQUESTURI (Azure DevOps) is set"
+        )
+    needed = ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "SYSTEM_ACCESSTOKEN")
+    unset = " and ".join(name for name in needed if not environ.get(name))
+    return f"workload-identity in Azure DevOps needs {unset}" if unset else ""
+
+
+def _client_id(environ: Mapping[str, str]) -> str:
+    # Azure DevOps hands a service connection's own id over under the second name.
+    return environ.get("AZURE_CLIENT_ID") or environ.get("AZURESUBSCRIPTION_CLIENT_ID") or ""
 
 
 def environment(around: Surroundings) -> Builder:
@@ -320,15 +321,6 @@ def azure_powershell(around: Surroundings) -> Builder:
 
 # Seconds; azure-identity's 10 are too few for a cold PowerShell on a server.
 _CHILD_LIMIT = 30
-
-
-def _variable(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name)
-    if not value:
-        raise MethodUnavailableError(
-            f"workload-identity in Azure DevOps needs the variable {name}", hint=_HINTS[Method.WORKLOAD_IDENTITY]
-        )
-    return value
 
 
 def _github_token(http: Http, environ: Mapping[str, str]) -> str:

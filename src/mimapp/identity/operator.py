@@ -7,18 +7,13 @@ to sign in. What each method reaches is in docs/sign-in.md.
 from __future__ import annotations
 
 import os
-import sys
 import webbrowser
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mimapp.errors import UsageError
 from mimapp.identity.bearer import Bearer
 from mimapp.identity.chain import Chain
 from mimapp.identity.methods import (
     Built,
-    Certificate,
     Method,
     MethodCredential,
     Surroundings,
@@ -30,8 +25,8 @@ from mimapp.identity.methods import (
     managed_identity,
     workload_identity,
 )
-from mimapp.identity.person import BrowserSignIn, Desk, DeviceCode, DeviceCodeSignIn, PersonOptions
-from mimapp.secret import Secret
+from mimapp.identity.options import EXCHANGE, GRAPH, SignInOptions, complete, person_method
+from mimapp.identity.person import BrowserSignIn, Desk, DeviceCode, DeviceCodeSignIn, PersonOptions, tell_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +34,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from mimapp.clouds import Cloud
+    from mimapp.identity.discovery import TenantFacts
     from mimapp.identity.methods import Builder
     from mimapp.identity.remember import Memory
     from mimapp.transport import Http
@@ -48,8 +44,6 @@ __all__ = [
     "EXCHANGE_CLIENT_ID",
     "GRAPH_CLIENT_ID",
     "OperatorSignIn",
-    "SignInOptions",
-    "person_method",
 ]
 
 GRAPH_CLIENT_ID = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
@@ -62,38 +56,11 @@ AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 # Graph Command Line Tools is not published in China (tiredithumans' azure_auth, live tests of 2026-09-27); that the
 # Azure CLI's client has Graph permissions there is unverified.
 _WITHOUT_GRAPH_TOOLS = frozenset({"china"})
-_GRAPH = "Microsoft Graph"
-_EXCHANGE = "Exchange Online"
 _DEFAULT = "/.default"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInOptions:
-    """How to sign in to one service.
-
-    Attributes:
-        method: the way; `person_method` says how to ask a person on this machine.
-        client_id: the client application; None takes Microsoft's own for a person, AZURE_CLIENT_ID for the rest.
-        secret: of `Method.CLIENT_SECRET`; None takes AZURE_CLIENT_SECRET.
-        certificate: of `Method.CERTIFICATE`; None takes AZURE_CLIENT_CERTIFICATE_PATH and its password variable.
-        user: the sign-in name that is expected of a person; None takes whoever comes.
-        credential: a credential to use as it is; nothing else then matters.
-    """
-
-    method: Method = Method.DEVICE_CODE
-    client_id: str | None = None
-    secret: Secret | None = None
-    certificate: Certificate | None = None
-    user: str | None = None
-    credential: TokenCredential | None = None
-
-
-def person_method(environ: Mapping[str, str], platform: str = sys.platform) -> Method:
-    """How to ask a person here: `Method.BROWSER` on a desktop, `Method.DEVICE_CODE` without one."""
-    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
-        return Method.DEVICE_CODE
-    has_desktop = platform in {"win32", "darwin"} or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
-    return Method.BROWSER if has_desktop else Method.DEVICE_CODE
+_LASTING = (
+    "Microsoft Graph Command Line Tools asks for {}. A consent that is given now stays in the tenant after this "
+    "command (Entra: Enterprise applications, Permissions)."
+)
 
 
 class OperatorSignIn:
@@ -106,7 +73,7 @@ class OperatorSignIn:
         http: the client of the run.
         cloud: where to sign in, and what for.
         tenant: the tenant's GUID, or one of its domains.
-        tenant_id: the tenant's GUID, where it is known; tokens of another tenant are refused.
+        facts: what is known of the tenant; tokens of another tenant are then refused.
         graph: how to sign in to Microsoft Graph.
         exchange: how to sign in to Exchange.
         show_code: tells a person the device code.
@@ -114,6 +81,7 @@ class OperatorSignIn:
         open_browser: opens an address; False when no browser could be started.
         environ: the environment variables.
         memory: where sign-ins of persons are kept between runs; None keeps them in memory.
+        tell: tells a person, before being asked, what the sign-in leaves behind and that a browser opens.
     """
 
     def __init__(
@@ -122,7 +90,7 @@ class OperatorSignIn:
         cloud: Cloud,
         *,
         tenant: str,
-        tenant_id: str | None = None,
+        facts: TenantFacts | None = None,
         graph: SignInOptions,
         exchange: SignInOptions,
         show_code: Callable[[DeviceCode], None],
@@ -130,10 +98,13 @@ class OperatorSignIn:
         open_browser: Callable[[str], bool] = webbrowser.open,
         environ: Mapping[str, str] = os.environ,
         memory: Memory | None = None,
+        tell: Callable[[str], None] = tell_nobody,
     ) -> None:
-        self._around = Surroundings(http=http, cloud=cloud, tenant=tenant, environ=environ)
-        self._tenant_id = tenant_id
-        self._options = {_GRAPH: graph, _EXCHANGE: exchange}
+        known = facts.documents if facts is not None else {}
+        self._around = Surroundings(http=http, cloud=cloud, tenant=tenant, environ=environ, known=known)
+        self._tenant_id = facts.tenant_id if facts is not None else None
+        self._options = {GRAPH: graph, EXCHANGE: exchange}
+        self._tell = tell
         self._show_code = show_code
         self._ask_people = ask_people
         self._open_browser = open_browser
@@ -149,15 +120,10 @@ class OperatorSignIn:
                 ``Application.ReadWrite.All``; only a person's sign-in asks for them by name.
 
         Raises:
-            UsageError: the chosen method lacks something that only an option or a variable can give.
+            UsageError: the chosen method lacks something that only an option or a variable can give; or a person's
+                sign-in is to be remembered, and this machine has no protected storage.
         """
-        cloud = self._around.cloud
-        credential = self._credential(_GRAPH)
-        scopes: tuple[str, ...] = (cloud.graph_scope,)
-        if self.consent_notice(permissions) is not None:
-            resource = cloud.graph_scope.removesuffix(_DEFAULT)
-            scopes = tuple(f"{resource}/{name}" for name in permissions)
-        return Bearer(self._around.http, credential, scopes, tenant_id=self._tenant_id, what=_GRAPH)
+        return self._bearer(GRAPH, self._around.cloud.graph_scope, tuple(permissions))
 
     def exchange(self) -> Bearer:
         """Sends to Exchange Online's admin REST.
@@ -165,92 +131,83 @@ class OperatorSignIn:
         Raises:
             UsageError: as `graph`; or the chosen method counts as reaching Microsoft Graph only.
         """
-        credential = self._credential(_EXCHANGE)
-        scopes = (self._around.cloud.exchange_scope,)
-        return Bearer(self._around.http, credential, scopes, tenant_id=self._tenant_id, what=_EXCHANGE)
+        return self._bearer(EXCHANGE, self._around.cloud.exchange_scope, ())
 
     def cancel(self) -> None:
         """Stop waiting for a person, in whichever thread: what waits ends with `CancelledError` within a second."""
         self._desk.closed.set()
 
-    def consent_notice(self, permissions: Sequence[str]) -> str | None:
-        """What a person should know before signing in to Graph, or None where no lasting consent is left.
+    def _bearer(self, what: str, scope: str, permissions: tuple[str, ...]) -> Bearer:
+        credential = self._credential(what, permissions)
+        return Bearer(self._around.http, credential, (scope,), tenant_id=self._tenant_id, what=what)
 
-        Microsoft Graph Command Line Tools asks for permissions by name, and what is consented stays in the tenant.
-        """
-        options = self._options[_GRAPH]
-        if options.credential is not None or not options.method.is_person or not permissions:
-            return None
-        if (options.client_id or self._person_client(_GRAPH)) != GRAPH_CLIENT_ID:
-            return None
-        return (
-            f"Microsoft Graph Command Line Tools asks for {', '.join(permissions)}. A consent that is given now stays "
-            "in the tenant after this command (Enterprise applications, Permissions)."
-        )
-
-    def _credential(self, what: str) -> TokenCredential:
-        options = self._options[what]
+    def _credential(self, what: str, permissions: tuple[str, ...]) -> TokenCredential:
+        options = complete(self._options[what], what, self._around.environ)
         if options.credential is not None:
             return options.credential
-        method = options.method
-        if method is Method.AUTO:
-            return self._chain(what, options)
-        if what == _EXCHANGE and method.is_graph_only:
-            raise UsageError(
-                f"{method} counts as reaching Microsoft Graph only: nobody has proven it for Exchange",
-                hint=f"--graph-auth {method} --exchange-auth {person_method(self._around.environ)}",
-            )
-        return self._by(method, what, options)
+        if options.method is Method.AUTO:
+            return self._chain(what, options, permissions)
+        if options.method.is_person:
+            return self._person(what, options, permissions)
+        return self._unasked(options.method, what, options)
 
-    def _chain(self, what: str, options: SignInOptions) -> Chain:
+    def _chain(self, what: str, options: SignInOptions, permissions: tuple[str, ...]) -> Chain:
         """Every method that needs nobody, then a person where one may be asked."""
         order = [Method.ENVIRONMENT, Method.WORKLOAD_IDENTITY, Method.MANAGED_IDENTITY]
         order += [Method.AZURE_CLI, Method.AZURE_POWERSHELL]
         left_out: list[tuple[Method, str]] = []
-        if what == _EXCHANGE:
+        if what == EXCHANGE:
             left_out = [(method, "reaches Microsoft Graph only") for method in order if method.is_graph_only]
             order = [method for method in order if not method.is_graph_only]
+        links = [(method, self._unasked(method, what, options)) for method in order]
         asking = person_method(self._around.environ)
         if self._ask_people:
-            order.append(asking)
+            # A client id that is given along with `auto` is a workload's or an identity's, not a person's client.
+            links.append((asking, self._person(what, SignInOptions(method=asking, user=options.user), permissions)))
         else:
             left_out.append((asking, "nobody can be asked here"))
-        return Chain(what, [(method, self._by(method, what, options)) for method in order], left_out=left_out)
+        return Chain(what, links, left_out=left_out)
 
-    def _by(self, method: Method, what: str, options: SignInOptions) -> TokenCredential:
-        if method.is_person:
-            return self._person(method, what, options)
-        if self._options[_GRAPH] == self._options[_EXCHANGE]:
+    def _unasked(self, method: Method, what: str, options: SignInOptions) -> TokenCredential:
+        built = Built(self._around, self._builder(method, options))
+        if self._options[GRAPH] == self._options[EXCHANGE]:
             # One credential serves both services, so that Entra is asked about the tenant once.
-            shared = self._shared.setdefault(method, Built(self._around.http, self._builder(method, what, options)))
-            return MethodCredential(method, what, shared)
-        return MethodCredential(method, what, Built(self._around.http, self._builder(method, what, options)))
+            built = self._shared.setdefault(method, built)
+        return MethodCredential(method, what, built)
 
-    def _person(self, method: Method, what: str, options: SignInOptions) -> TokenCredential:
+    def _person(self, what: str, options: SignInOptions, permissions: tuple[str, ...]) -> TokenCredential:
         around = self._around
+        client_id = options.client_id or self._person_client(what)
+        # Other clients have what was consented to them before; this one would get nothing by ".default".
+        named = permissions if client_id == GRAPH_CLIENT_ID else ()
+        resource = around.cloud.graph_scope.removesuffix(_DEFAULT)
         asking = PersonOptions(
             authority=around.cloud.authority(around.tenant),
-            client_id=options.client_id or self._person_client(what),
+            client_id=client_id,
             what=what,
             user=options.user,
             desk=self._desk,
             cache=self._memory.cache() if self._memory is not None else None,
+            scopes=tuple(f"{resource}/{name}" for name in named),
+            notice=_LASTING.format(", ".join(named)) if named else "",
+            tell=self._tell,
+            known=around.known,
         )
-        if method is Method.BROWSER:
+        if options.method is Method.BROWSER:
             return BrowserSignIn(around.http, asking, open_browser=self._open_browser)
         return DeviceCodeSignIn(around.http, asking, show=self._show_code)
 
     def _person_client(self, what: str) -> str:
-        if what == _EXCHANGE:
+        if what == EXCHANGE:
             return EXCHANGE_CLIENT_ID
         return AZURE_CLI_CLIENT_ID if self._around.cloud.key in _WITHOUT_GRAPH_TOOLS else GRAPH_CLIENT_ID
 
-    def _builder(self, method: Method, what: str, options: SignInOptions) -> Builder:
+    def _builder(self, method: Method, options: SignInOptions) -> Builder:
         around = self._around
-        if method is Method.CLIENT_SECRET:
-            return client_secret(around, self._client_id(what, options), self._secret(what, options))
-        if method is Method.CERTIFICATE:
-            return certificate(around, self._client_id(what, options), self._certificate(what, options))
+        if method is Method.CLIENT_SECRET and options.client_id and options.secret:
+            return client_secret(around, options.client_id, options.secret)
+        if method is Method.CERTIFICATE and options.client_id and options.certificate:
+            return certificate(around, options.client_id, options.certificate)
         plain: dict[Method, Builder] = {
             Method.MANAGED_IDENTITY: managed_identity(options.client_id),
             Method.WORKLOAD_IDENTITY: workload_identity(around, options.client_id),
@@ -259,34 +216,3 @@ class OperatorSignIn:
             Method.AZURE_POWERSHELL: azure_powershell(around),
         }
         return plain[method]
-
-    def _client_id(self, what: str, options: SignInOptions) -> str:
-        found = options.client_id or self._around.environ.get("AZURE_CLIENT_ID")
-        if not found:
-            raise UsageError(
-                f"sign-in to {what} as an application needs its client id",
-                hint="give --client-id, or set AZURE_CLIENT_ID",
-            )
-        return found
-
-    def _secret(self, what: str, options: SignInOptions) -> Secret:
-        found = options.secret or Secret(self._around.environ.get("AZURE_CLIENT_SECRET", ""))
-        if not found:
-            raise UsageError(
-                f"sign-in to {what} with client-secret needs the secret",
-                hint="set AZURE_CLIENT_SECRET, or name a file that holds it",
-            )
-        return found
-
-    def _certificate(self, what: str, options: SignInOptions) -> Certificate:
-        if options.certificate is not None:
-            return options.certificate
-        environ = self._around.environ
-        path = environ.get("AZURE_CLIENT_CERTIFICATE_PATH")
-        if not path:
-            raise UsageError(
-                f"sign-in to {what} with certificate needs a certificate with its private key",
-                hint="name a PEM or PFX file, or set AZURE_CLIENT_CERTIFICATE_PATH",
-            )
-        password = environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
-        return Certificate(path=Path(path), password=Secret(password) if password else None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,13 @@ from mimapp.identity.browser import Listener
 from mimapp.identity.failures import MethodUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from azure.core.credentials import AccessToken
 
-    from mimapp.transport import Http
+    from mimapp.transport import Http, Reply
 
-__all__ = ["BrowserSignIn", "Desk", "DeviceCode", "DeviceCodeSignIn", "PersonSignIn"]
+__all__ = ["BrowserSignIn", "Desk", "DeviceCode", "DeviceCodeSignIn", "PersonSignIn", "tell_nobody"]
 
 BROWSER_LIMIT = timedelta(minutes=5)
 """How long a browser may take; the person may have closed it, which nobody can tell."""
@@ -77,6 +77,10 @@ class Desk:
             raise CancelledError("the sign-in was interrupted")
 
 
+def tell_nobody(_: str) -> None:
+    """What becomes of words that nobody asked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonOptions:
     """What the ways to ask a person have in common.
@@ -88,6 +92,10 @@ class PersonOptions:
         user: the sign-in name that is expected; None takes whoever comes.
         desk: shared by the sign-ins of a run.
         cache: msal's token cache, where it outlives the run; None keeps tokens in memory.
+        scopes: what a person is asked for, in place of what the caller asks; empty: what the caller asks.
+        notice: what a person should know before being asked; empty: nothing.
+        tell: tells a person something.
+        known: replies to GETs, by URL, that the run has already.
     """
 
     authority: str
@@ -96,6 +104,10 @@ class PersonOptions:
     user: str | None
     desk: Desk
     cache: object | None = None
+    scopes: tuple[str, ...] = ()
+    notice: str = ""
+    tell: Callable[[str], None] = tell_nobody
+    known: Mapping[str, Reply] = field(default_factory=dict)
 
 
 class PersonSignIn(ABC):
@@ -104,7 +116,7 @@ class PersonSignIn(ABC):
     def __init__(self, http: Http, options: PersonOptions) -> None:
         self._http = http
         self._options = options
-        self.sender = LoginSender(http)
+        self.sender = LoginSender(http, options.known)
         self._application: Any = None  # msal ships no types
         self._lock = threading.Lock()
 
@@ -126,13 +138,15 @@ class PersonSignIn(ABC):
         """
         from azure.core.credentials import AccessToken  # noqa: PLC0415 - late, see the package
 
-        wanted = list(scopes)
+        wanted = list(self._options.scopes or scopes)
         with self._lock:
             application = self._msal()
             answer = self._silent(application, wanted, claims)
             if answer is None:
                 with self._options.desk.lock:
                     self._options.desk.check()
+                    if self._options.notice:
+                        self._options.tell(self._options.notice)
                     answer = self._ask(application, wanted, claims)
                     self._options.desk.last = _name(answer) or self._options.desk.last
         if "access_token" not in answer:
@@ -252,6 +266,10 @@ class BrowserSignIn(PersonSignIn):
                 login_hint=known or None,
                 claims_challenge=claims,
                 response_mode="form_post",
+            )
+            self._options.tell(
+                f"Sign in to {self._options.what} in the browser that opens, within {duration_text(self._limit)}. "
+                "Should none open: interrupt this, and sign in with --auth device-code."
             )
             if not self._open_browser(flow["auth_uri"]):
                 raise MethodUnavailableError(

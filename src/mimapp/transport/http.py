@@ -13,10 +13,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if
 from mimapp import __version__
 from mimapp.errors import ReplyLostError, UnreachableError
 from mimapp.transport.message import Reply, Request
+from mimapp.transport.network import Network, network_transport
 from mimapp.transport.patience import Patience, Wait
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator
     from types import TracebackType
 
@@ -40,8 +40,7 @@ class Http:
 
     Args:
         patience: how long this run may wait, and who is told about it.
-        transport: where requests go; None makes the network's own.
-        verify: the TLS context of the network transport.
+        transport: where requests go; None: the network, by the system's trust and proxy, without redirects.
     """
 
     def __init__(
@@ -49,14 +48,12 @@ class Http:
         patience: Patience,
         *,
         transport: httpx.BaseTransport | None = None,
-        verify: ssl.SSLContext | None = None,
     ) -> None:
         self.patience = patience
         self._last = threading.local()
         self._answered: set[str] = set()
         self._client = httpx.Client(
-            transport=transport,
-            verify=verify if verify is not None else True,
+            transport=network_transport(Network()) if transport is None else transport,
             timeout=TIMEOUT,
             follow_redirects=False,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},

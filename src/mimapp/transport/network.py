@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Network", "network_transport", "tls_context"]
+__all__ = ["Network", "NetworkTransport", "network_transport", "tls_context"]
 
 _LINK_LOCAL_CONNECT = 1.0
 _HOPS = 3
@@ -57,13 +57,13 @@ class Network:
     connections: int = 20
 
 
-def network_transport(settings: Network) -> httpx.BaseTransport:
+def network_transport(settings: Network) -> NetworkTransport:
     """A transport over the real network; nothing is opened, and no certificate read, before its first request.
 
     Raises:
         UsageError: by its first request: the CA bundle or the proxy's address cannot be used.
     """
-    return _Redirects(_Routes(settings), settings.hosts)
+    return NetworkTransport(_Routes(settings), settings.hosts)
 
 
 def tls_context(ca_bundle: Path | None = None) -> ssl.SSLContext:
@@ -163,12 +163,16 @@ class _Limited(httpx.SyncByteStream):
         self._stream.close()
 
 
-class _Redirects(httpx.BaseTransport):
-    """Follows a redirect that stays within the run's hosts; says where any other wanted to lead."""
+class NetworkTransport(httpx.BaseTransport):
+    """Follows a redirect that stays within the run's hosts; says where any other wanted to lead.
+
+    Attributes:
+        hosts: as in `Network`; set anew when the tenant's cloud is found.
+    """
 
     def __init__(self, inner: httpx.BaseTransport, hosts: frozenset[str]) -> None:
         self._inner = inner
-        self._hosts = hosts
+        self.hosts = hosts
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and again where it is redirected to."""
@@ -188,7 +192,7 @@ class _Redirects(httpx.BaseTransport):
         target = request.url.join(response.headers["location"])
         here = request.url.netloc.decode("ascii")
         there = target.netloc.decode("ascii")
-        if target.scheme != "https" or not any(_is_within(there, host) for host in self._hosts):
+        if target.scheme != "https" or not any(_is_within(there, host) for host in self.hosts):
             raise BadReplyError(
                 f"{here} redirects to {target.scheme}://{there}, which is none of this cloud's hosts",
                 hint="a proxy's login page answers like this: sign in to the proxy first, or ask for the hosts to be "
