@@ -177,6 +177,8 @@ def is_throttled(reply: Reply) -> bool:
 def read_failure(reply: Reply) -> Failure:
     """Take a refusal apart; whatever cannot be read stays as text."""
     named = reply.headers.get("x-exceptiontype", "").strip()
+    if _is_html(reply):
+        return Failure(status=reply.status, detail=Detail(exception=named, text="a web page came back"))
     try:
         body = msgspec.json.decode(reply.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -184,7 +186,8 @@ def read_failure(reply: Reply) -> Failure:
         return Failure(status=reply.status, detail=Detail(exception=named, text=text))
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
-        text = _line(body) if isinstance(body, str) else _line(reply.content.decode("utf-8", "replace"))
+        raw = reply.content.decode("utf-8", "replace") if body else ""
+        text = _line(body) if isinstance(body, str) else _line(raw)
         return Failure(status=reply.status, detail=Detail(exception=named, text=text))
     detail = _detail_of(error)
     if not detail.exception and named:
