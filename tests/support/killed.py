@@ -1,6 +1,7 @@
 """Run mimapp and die by SIGKILL before or after its Nth write: ``python killed.py HOME before|after N ARGV…``.
 
 Started by tests as a process of its own, since what dies so runs no ``finally``. Prints ``N`` writes when it survives.
+``HOURS_LATER`` moves its clock, which starts anew in every process.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 def main() -> int:
     home, when, number, *argv = sys.argv[1:]
     place = Place(Path(home))
+    place.clock.advance(timedelta(hours=float(os.environ.get("HOURS_LATER", "0"))))
     seen = 0
 
     def count(request: httpx.Request) -> bool:

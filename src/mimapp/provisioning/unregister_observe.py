@@ -96,6 +96,22 @@ class Holdings:
     journal: State
 
 
+class _FirstRound:
+    """The requests that need no ids; they begin when it is made."""
+
+    def __init__(self, services: Services, wanted: Registration, pool: Executor) -> None:
+        graph, exchange = services.graph, services.exchange
+        self.organization = pool.submit(graph.directory.organization)
+        self.resource = pool.submit(graph.service_principals.by_app_id, EXCHANGE_ONLINE_APP_ID)
+        self.deleted = pool.submit(graph.deleted.applications)
+        self.tagged = pool.submit(graph.service_principals.by_tag, wanted.mark)
+        self.policies = pool.submit(exchange.access_policies.list)
+        self.group = pool.submit(read_group, services, group_address(wanted, wanted.mailbox))
+        self.scopes = pool.submit(_readable, exchange.rbac.scopes)
+        self.assignments = pool.submit(_readable, exchange.rbac.every_assignment)
+        self.ews = pool.submit(exchange.organization.read)
+
+
 def observe_holdings(services: Services, wanted: Registration) -> Holdings:
     """Read all that is left of a registration.
 
@@ -103,60 +119,43 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
         UnsafePlanError: several applications could be meant, or the one that could is not marked as ours.
         ServiceError, TransportError, SignInError: a read failed.
     """
-    graph, exchange = services.graph, services.exchange
+    graph = services.graph
     state = services.journal.state(services.tenant_id, wanted.key)
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="observe") as pool:
-        organization = pool.submit(graph.directory.organization)
-        resource = pool.submit(graph.service_principals.by_app_id, EXCHANGE_ONLINE_APP_ID)
-        in_bin = pool.submit(graph.deleted.applications)
-        tagged = pool.submit(graph.service_principals.by_tag, wanted.mark)
-        policies = pool.submit(exchange.access_policies.list)
-        group = pool.submit(read_group, services, group_address(wanted, wanted.mailbox))
-        scopes = pool.submit(_readable, exchange.rbac.scopes)
-        assignments = pool.submit(_readable, exchange.rbac.every_assignment)
-        ews = pool.submit(exchange.organization.read)
+        first = _FirstRound(services, wanted, pool)
         application = find_application(graph, wanted, pool)
-        deleted = tuple(one for one in in_bin.result() if _is_meant(one, wanted))
         # The second round asks about what the first one found.
-        own = None if application is None else pool.submit(graph.service_principals.by_app_id, application.app_id)
         federated = None if application is None else pool.submit(_federated, graph, application)
-        ours = {policy.app_id.lower() for policy in policies.result() if is_marked(policy, wanted)}
-        ours |= {entry.application_id.lower() for entry in state.secrets}
-        known = set() if application is None else {application.app_id.lower()}
-        lives = {app_id: pool.submit(_lives, graph, app_id) for app_id in sorted(ours - known)}
-        principals = [principal for principal in (None if own is None else own.result(),) if principal is not None]
-        principals += [one for one in tagged.result() if one.id not in {principal.id for principal in principals}]
+        own = None if application is None else graph.service_principals.by_app_id(application.app_id)
+        principals = _principals(graph, wanted, own, first.tagged.result())
         grants = [pool.submit(_grants, graph, principal.app_id) for principal in principals]
+        ours = {policy.app_id.lower() for policy in first.policies.result() if is_marked(policy, wanted)}
+        ours |= {entry.application_id.lower() for entry in state.secrets}
+        known = {one.app_id.lower() for one in (application, *principals) if one is not None}
+        lives = {app_id: pool.submit(_lives, graph, app_id) for app_id in sorted(ours - known)}
         stores, unreadable = _usable(services.stores)
-        credentials = (
-            ()
-            if application is None
-            else list_credentials(
-                application,
-                None if own is None else own.result(),
-                () if federated is None else federated.result(),
-                stores,
-                state.secrets,
-            )
-        )
-        alive = frozenset(known | {app_id for app_id, asked in lives.items() if asked.result()})
+        credentials: tuple[Credential, ...] = ()
+        if application is not None and federated is not None:
+            credentials = list_credentials(application, own, federated.result(), stores, state.secrets)
+        elsewhere = frozenset(app_id for app_id, asked in lives.items() if asked.result())
+        domains = first.organization.result().verified_domains or ()
         return Holdings(
-            tenant_name=next((d.name for d in organization.result().verified_domains or () if d.is_initial), None),
+            tenant_name=next((domain.name for domain in domains if domain.is_initial), None),
             application=application,
-            deleted=deleted,
+            deleted=tuple(one for one in first.deleted.result() if _is_meant(one, wanted)),
             held=tuple(
-                _held(principal, asked.result(), resource.result())
+                _held(principal, asked.result(), first.resource.result())
                 for principal, asked in zip(principals, grants, strict=True)
             ),
             credentials=credentials,
-            policies=policies.result(),
-            alive=alive,
-            group=group.result(),
-            scopes=scopes.result(),
-            assignments=assignments.result(),
-            ews=ews.result(),
+            policies=first.policies.result(),
+            alive=elsewhere | known,
+            group=first.group.result(),
+            scopes=first.scopes.result(),
+            assignments=first.assignments.result(),
+            ews=first.ews.result(),
             ews_is_ours=_added_entry(services, wanted, state),
-            stored=tuple(_stored(stores, state, credentials, alive - known)),
+            stored=tuple(_stored(stores, state, credentials, elsewhere)),
             unreadable_stores=unreadable,
             journal=state,
             at=services.clock.now(),
@@ -230,6 +229,29 @@ def _readable(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...] | None:
         return read()
     except DeniedError:
         return None
+
+
+def _principals(
+    graph: Graph, wanted: Registration, own: ServicePrincipal | None, tagged: tuple[ServicePrincipal, ...]
+) -> tuple[ServicePrincipal, ...]:
+    """The application's service principal, and marked ones whose application is gone.
+
+    Raises:
+        UnsafePlanError: a service principal carries our mark, and its application, which lives, does not.
+    """
+    found = [] if own is None else [own]
+    for one in tagged:
+        if own is not None and one.id == own.id:
+            continue
+        if graph.applications.by_app_id(one.app_id) is None:
+            found.append(one)
+        elif wanted.app_id is None:
+            raise UnsafePlanError(
+                f"the service principal of application {one.app_id} carries the mark {wanted.mark}, the application "
+                "does not: only marked objects are changed without being named",
+                hint=f"name it with --app-id {one.app_id} if it is the one",
+            )
+    return tuple(found)
 
 
 def _lives(graph: Graph, app_id: str) -> bool:

@@ -125,6 +125,7 @@ def make_unregister_plan(
 def our_app_ids(wanted: Registration, holdings: Holdings) -> frozenset[str]:
     """The client ids that this registration has or had, in lower case; none that another application lives under."""
     own = {one.app_id.lower() for one in (holdings.application, *holdings.deleted) if one is not None}
+    own |= {held.principal.app_id.lower() for held in holdings.held}
     marked = {policy.app_id.lower() for policy in holdings.policies if is_marked(policy, wanted)}
     remembered = {entry.application_id.lower() for entry in holdings.journal.secrets}
     return frozenset(own | ((marked | remembered) - holdings.alive))
