@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADOPTED_TAG",
+    "CONSENT_LIMIT",
     "DISPLAY_NAME",
     "LABEL_PREFIX",
     "MARK",
     "REPLICATION_WINDOW",
     "SCRIPT_DISPLAY_NAME",
+    "ConsentBy",
     "Only",
     "Registration",
     "check_address",
@@ -54,6 +56,8 @@ _LONGEST_NAME = 120  # Graph's limit for an application's displayName is 256; 12
 #: How long Entra may take to show, or to accept, a new secret. 4 to 18 s were seen, no limit is promised
 #: (microsoft-graph-docs-contrib#1921); five minutes is this product's bound.
 REPLICATION_WINDOW = timedelta(minutes=5)
+#: How long a person at the consent page is waited for; whether they have closed it, nobody can tell.
+CONSENT_LIMIT = timedelta(minutes=5)
 _LIFETIME_LIMITS = (timedelta(days=1), timedelta(days=730))
 #: Graph documents 1,024 characters for a service principal's notes and nothing for an application's; the other bounds
 #: are this product's.
@@ -67,6 +71,20 @@ class Only(StrEnum):
     ENTRA = "entra"
     EXCHANGE = "exchange"
     CONSENT = "consent"
+
+
+class ConsentBy(StrEnum):
+    """How a run that does nothing but consent does it.
+
+    Attributes:
+        API: the one role is granted.
+        BROWSER: on Entra's consent page, opened on this machine.
+        LINK: on that page, opened by somebody else, whom the run gives the link for.
+    """
+
+    API = "api"
+    BROWSER = "browser"
+    LINK = "link"
 
 
 def check_address(text: str, *, what: str) -> str:
@@ -146,6 +164,8 @@ class Registration:
         new_secret: issue a secret here although one of mimapp's is stored elsewhere; that one stays.
         only: do one administrator's part alone; None does everything.
         fence_confirmed_by: who says that the fence stands, for a consent whose giver cannot read Exchange.
+        consent_by: how a run that does nothing but consent does it.
+        consent_all: consent on the page although the application asks for more than MIM needs.
         change_ref: the change request that a run belongs to; every write it makes is recorded with it.
         notes: what the application's notes are to say; None leaves them alone.
         service_management_reference: where the application stands in an asset or service database; None leaves it.
@@ -172,6 +192,8 @@ class Registration:
     new_secret: bool = False
     only: Only | None = None
     fence_confirmed_by: str | None = None
+    consent_by: ConsentBy = ConsentBy.API
+    consent_all: bool = False
     change_ref: str | None = None
     notes: str | None = None
     service_management_reference: str | None = None
@@ -229,6 +251,8 @@ class Registration:
                 "fence confirmed by: only a run that does nothing but consent takes somebody's word for the fence",
                 hint="use it with --only consent",
             )
+        if (self.consent_by is not ConsentBy.API or self.consent_all) and self.only is not Only.CONSENT:
+            raise UsageError("consent by: only a run that does nothing but consent has the choice")
 
     def _check_words(self) -> None:
         """What is written beside the application and into the record, for people and for the tools of others."""

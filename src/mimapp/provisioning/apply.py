@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mimapp.credentials import unfinished
-from mimapp.provisioning import entra_actions, exchange_actions, secret_actions
+from mimapp.provisioning import consent_actions, entra_actions, exchange_actions, secret_actions
 from mimapp.provisioning.pace import Pace
 from mimapp.provisioning.result import outcome_of
 from mimapp.provisioning.run import Run
@@ -43,6 +43,9 @@ _ACTIONS: Mapping[StepKind, Callable[[Run], Done]] = {
     StepKind.CREATE_POLICY: exchange_actions.create_policy,
     StepKind.STAND_FENCE: exchange_actions.stand_fence,
     StepKind.GRANT_CONSENT: entra_actions.grant_consent,
+    StepKind.ADD_REDIRECT: consent_actions.add_redirect,
+    StepKind.CONSENT_IN_BROWSER: consent_actions.consent_in_browser,
+    StepKind.REMOVE_REDIRECT: consent_actions.remove_redirect,
     StepKind.ALLOW_EWS: exchange_actions.allow_ews,
     StepKind.ISSUE_SECRET: secret_actions.issue_secret,
     StepKind.PROVE_SECRET: secret_actions.prove_secret,
@@ -66,20 +69,36 @@ def apply_plan(plan: Plan, services: Services, on_event: Callable[[Event], None]
             store.preflight()
     run = Run(services=services, wanted=plan.wanted, observed=plan.observed, warnings=list(plan.warnings))
     pace = Pace(services, plan.wanted.key, lambda step: _ACTIONS[step.kind](run), on_event, total=len(plan.steps))
-    for place, step in enumerate(plan.steps):
-        if (failed := pace.take(step, place + 1)) is not None:
-            left = plan.steps[place + 1 :]
-            return outcome_of(plan, run, changes=tuple(pace.changes), failed=failed, not_tried=left)
-    failed = None
-    if StepKind.SWEEP_SECRETS not in {step.kind for step in plan.steps} and (late := _late_sweep(run)) is not None:
+    failed, taken = None, 0
+    try:
+        for taken, step in enumerate(plan.steps, 1):
+            if (failed := pace.take(step, taken)) is not None:
+                break
+    except BaseException:
+        _clean_up(plan, pace, taken)
+        raise
+    if failed is not None:
+        left = _clean_up(plan, pace, taken)
+        return outcome_of(plan, run, changes=tuple(pace.changes), failed=failed, not_tried=left)
+    if (late := _late_sweep(plan, run)) is not None:
         # A reply was lost in this very run: what it may have left is looked for now, when mail works already.
         pace.total += 1
         failed = pace.take(late, pace.total)
     return outcome_of(plan, run, changes=tuple(pace.changes), failed=failed)
 
 
-def _late_sweep(run: Run) -> Step | None:
-    if not run.object_id or run.observed.entra is None:
+def _clean_up(plan: Plan, pace: Pace, taken: int) -> tuple[Step, ...]:
+    """Take the steps that clean up, after a run has stopped; those that nobody will take."""
+    left: list[Step] = []
+    for number, step in enumerate(plan.steps[taken:], taken + 1):
+        if not step.kind.cleans_up or pace.take(step, number, although_cancelled=True) is not None:
+            left.append(step)
+    return tuple(left)
+
+
+def _late_sweep(plan: Plan, run: Run) -> Step | None:
+    kinds = {step.kind for step in plan.steps}
+    if not run.object_id or StepKind.ISSUE_SECRET not in kinds or StepKind.SWEEP_SECRETS in kinds:
         return None
     labels = [entry.label for entry in unfinished(run.desk().entries())]
     if not labels:

@@ -30,6 +30,7 @@ from mimapp.graph import (
     ResourceAccess,
     ServicePrincipalPatch,
 )
+from mimapp.identity.admin_consent import admin_consent_url
 from mimapp.provisioning.adoption import USER_READ, user_read_grants, wants_user_read
 from mimapp.provisioning.plan_entra import application_differences, tags_of
 from mimapp.provisioning.run import Done
@@ -258,7 +259,7 @@ def consent_url(run: Run) -> str:
 
     https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent
     """
-    return f"{run.services.cloud.authority(run.services.tenant_id)}/adminconsent?client_id={run.application_id}"
+    return admin_consent_url(run.services.cloud, run.services.tenant_id, run.application_id)
 
 
 def grant_consent(run: Run) -> Done:

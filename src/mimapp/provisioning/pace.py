@@ -52,13 +52,20 @@ class Pace:
         self._act = act
         self._on_event = on_event
 
-    def take(self, step: Step, number: int) -> Failure | None:
-        """Take one step; a known error is a value, anything else is a bug and flies."""
+    def take(self, step: Step, number: int, *, although_cancelled: bool = False) -> Failure | None:
+        """Take one step; a known error is a value, anything else is a bug and flies.
+
+        Args:
+            step: the step.
+            number: its place in the plan, from 1.
+            although_cancelled: take it also in a run that was asked to stop.
+        """
         clock = self._services.clock
         begun = clock.monotonic()
         self._on_event(StepStarted(number=number, total=self.total, title=step.title))
         try:
-            self._services.http.patience.check()
+            if not although_cancelled:
+                self._services.http.patience.check()
             self._record(step, "begun", Done(detail=step.desired))
             done = self._act(step)
         except MimappError as error:

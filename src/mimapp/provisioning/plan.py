@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from mimapp.errors import UnsafePlanError, UsageError
+from mimapp.errors import UsageError
 from mimapp.graph import FULL_ACCESS_AS_APP
 from mimapp.provisioning.adoption import check_adoption, user_read_is_sign_in
+from mimapp.provisioning.consent import consent_alone_steps, leftover_steps
 from mimapp.provisioning.plan_entra import application_steps, consent_steps, recycle_steps, secret_steps
 from mimapp.provisioning.plan_exchange import ews_steps, fence_steps
 from mimapp.provisioning.planned import Planned
@@ -96,7 +97,7 @@ def _steps(wanted: Registration, observed: Observed, now: datetime, cloud: Cloud
     entra, exchange, only = observed.entra, observed.exchange, wanted.only
     fence = () if exchange is None else tuple(fence_steps(wanted, observed, exchange, now))
     if only is Only.CONSENT:
-        yield from _consent_alone(wanted, observed, fence)
+        yield from consent_alone_steps(wanted, observed, fence)
         return
     does_entra = entra is not None and only is not Only.EXCHANGE
     does_exchange = exchange is not None and only is not Only.ENTRA
@@ -107,6 +108,7 @@ def _steps(wanted: Registration, observed: Observed, now: datetime, cloud: Cloud
         check_adoption(wanted, entra, exchange)
         yield from recycle_steps(wanted, entra)
         yield from application_steps(wanted, entra)
+        yield from leftover_steps(wanted, entra)
         if does_exchange and not restores:
             yield from fence
         if does_exchange:
@@ -117,26 +119,6 @@ def _steps(wanted: Registration, observed: Observed, now: datetime, cloud: Cloud
         yield from ews_steps(wanted, observed, exchange, cloud)
     if entra is not None and does_entra:
         yield from secret_steps(wanted, observed, entra)
-
-
-def _consent_alone(wanted: Registration, observed: Observed, fence: tuple[Step, ...]) -> Iterator[Step]:
-    """The grant and nothing else, when somebody else has built what comes before it."""
-    if observed.entra is None or observed.entra.application is None:
-        raise UnsafePlanError(
-            "there is no application to consent to yet", hint="somebody has to run mimapp register --only entra first"
-        )
-    if observed.exchange is None and wanted.fence_confirmed_by is None:
-        raise UnsafePlanError(
-            "whether the fence stands was not read, so nothing is consented to",
-            hint="name who saw it stand with --fence-confirmed-by NAME",
-        )
-    if observed.exchange is not None and fence:
-        raise UnsafePlanError(
-            "the fence does not stand: consented to now, the application could read every mailbox",
-            hint="somebody has to run mimapp register --only exchange first",
-            details=[f"missing: {step.title}" for step in fence],
-        )
-    yield from consent_steps(wanted, observed.entra)
 
 
 def tenant_name(observed: Observed) -> str | None:

@@ -42,7 +42,7 @@ def outcome_of(
     _add_parts_left(run)
     _add_owner_warning(run)
     elsewhere = stored_elsewhere(run.observed)
-    if run.secret is None:
+    if run.secret is None and run.wanted.only in {None, Only.ENTRA}:
         run.attention += [_elsewhere(secret) for secret in elsewhere]
     return Outcome(
         tenant_id=plan.tenant_id,
@@ -105,7 +105,7 @@ def _ews(run: Run) -> EwsResult:
     effective = None if since is None else since + _LIST_TAKES
     if effective is not None and (effective <= services.clock.now() or not verdict.allowed):
         effective = None
-    if verdict.needs_person:
+    if verdict.needs_person and run.wanted.only in {None, Only.EXCHANGE}:
         run.attention.append(f"EWS will not answer this application: {verdict.reason}; {verdict.remedy}")
     elif effective is not None:
         run.warnings.append(f"the EWS allow list is written; Exchange takes it in until {effective:%Y-%m-%d %H:%M} UTC")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mimapp.credentials import Desk
     from mimapp.exchange import AccessPolicy, EwsSettings
+    from mimapp.identity.admin_consent import ConsentListener
     from mimapp.provisioning.observe import EntraView, ExchangeView, Observed
     from mimapp.provisioning.outcome import SecretResult
     from mimapp.provisioning.services import Services
@@ -58,6 +59,7 @@ class Run:
         ews_written: when this run wrote the list.
         secret: the secret that MIM is to use.
         secret_begun: when that secret was asked for, where this machine knows.
+        listener: what waits for a browser's return from the consent page.
         warnings, attention: as in `Outcome`.
     """
 
@@ -74,6 +76,7 @@ class Run:
     ews: EwsSettings | None = field(init=False)
     ews_written: datetime | None = None
     secret: SecretResult | None = None
+    listener: ConsentListener | None = None
     warnings: list[str] = field(default_factory=list)
     attention: list[str] = field(default_factory=list)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import webbrowser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.credentials import Desk
-from mimapp.spec import REPLICATION_WINDOW
+from mimapp.spec import CONSENT_LIMIT, REPLICATION_WINDOW
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from mimapp.clock import Clock
@@ -41,6 +43,8 @@ class Services:
         stores: where secrets go and where they may be already.
         window: how long a new secret may be invisible or refused.
         sandbox: whether the tenant is a simulated one.
+        open_browser: opens an address in a browser on this machine; False where there is none.
+        consent_limit: how long a person at the consent page is waited for.
         change_ref: the change request that every write is recorded with; empty where there is none.
     """
 
@@ -56,6 +60,8 @@ class Services:
     stores: tuple[SecretStore, ...]
     window: timedelta = REPLICATION_WINDOW
     sandbox: bool = False
+    open_browser: Callable[[str], bool] = webbrowser.open
+    consent_limit: timedelta = CONSENT_LIMIT
     change_ref: str = ""
 
     @property

@@ -41,6 +41,9 @@ class StepKind(StrEnum):
     CREATE_POLICY = "policy.create"
     STAND_FENCE = "fence.stand"
     GRANT_CONSENT = "consent.grant"
+    ADD_REDIRECT = "consent.redirect"
+    CONSENT_IN_BROWSER = "consent.browser"
+    REMOVE_REDIRECT = "consent.redirect-remove"
     TRIM_USER_READ = "user-read.trim"
     ALLOW_EWS = "ews.allow"
     DROP_RESTORED_SECRETS = "secret.drop-restored"
@@ -62,6 +65,11 @@ class StepKind(StrEnum):
     def part(self) -> Part:
         """Whose rights it needs, and so whose account does it."""
         return Part.EXCHANGE if self.value.partition(".")[0] in _OF_EXCHANGE else Part.ENTRA
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether it takes away what an earlier step of its run put there for a while, and so is never left out."""
+        return self is StepKind.REMOVE_REDIRECT
 
     @property
     def writes(self) -> bool:
