@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
@@ -29,12 +29,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Journal", "SecretEntry", "SecretState", "State", "WriteRecord", "write_private"]
+__all__ = [
+    "Evidence",
+    "EvidenceKind",
+    "Journal",
+    "SecretEntry",
+    "SecretState",
+    "Sighting",
+    "State",
+    "WriteRecord",
+    "write_private",
+]
 
 #: intended: about to be asked for. issued: Entra has made it. handed: a store has the value. proven: a token came.
-#: wrong: stored, and refused after its window. lost: no reply came, its label is still looked for. revoked: gone from
-#: Entra, or it never came to be.
-SecretState: TypeAlias = Literal["intended", "issued", "handed", "proven", "wrong", "lost", "revoked"]
+#: wrong: stored, and refused after its window. lost: no reply came, its label is still looked for. retiring: about to
+#: be removed, its successor being in use. revoked: gone from Entra, or it never came to be.
+SecretState: TypeAlias = Literal["intended", "issued", "handed", "proven", "wrong", "lost", "retiring", "revoked"]
+#: hook: a deploy hook succeeded. confirmed: a person said so. result: the MIM server's own result file. report: Graph's
+#: sign-in report, where the operator chose to trust it.
+EvidenceKind: TypeAlias = Literal["hook", "confirmed", "result", "report"]
 
 #: What Windows needs to append bytes as they are; nothing elsewhere.
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
@@ -66,11 +79,47 @@ class SecretEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stores: tuple[str, ...] = ()
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """That MIM uses a secret: what every older one may be taken away for.
+
+    Attributes:
+        key_id: the secret in use.
+        kind: what shows it.
+        when: when it was shown.
+        by: who or what says so: an operator, a hook's file name, a server.
+        node: the MIM server it was shown for; empty where it is for all of them.
+    """
+
+    key_id: str
+    kind: EvidenceKind
+    when: datetime
+    by: str
+    node: str = ""
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A day on which Graph's report shows a sign-in with a secret."""
+
+    key_id: str
+    day: date
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What this machine knows of one registration: its secrets, and facts with the moment they became true here."""
+    """What this machine knows of one registration.
+
+    Attributes:
+        secrets: the secrets that it began to issue.
+        since: facts with the moment they became true here.
+        evidence: what shows that MIM uses a secret.
+        sightings: what Graph's sign-in report showed in earlier runs; it only ever shows the latest sign-in.
+        token_days: the days on which mimapp itself asked for a token with one of the secrets.
+    """
 
     secrets: tuple[SecretEntry, ...] = ()
     since: dict[str, datetime] = {}
+    evidence: tuple[Evidence, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    token_days: tuple[date, ...] = ()
 
 
 class WriteRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -159,6 +208,38 @@ class Journal:
             since[fact] = moment
         if since != state.since:
             self._replace(tenant_id, key, msgspec.structs.replace(state, since=since))
+
+    def put_evidence(self, tenant_id: str, key: str, evidence: Evidence) -> None:
+        """Write down that MIM uses a secret, in place of what the same kind said for the same node.
+
+        Raises:
+            UsageError: as `put_secret`.
+        """
+        state = self.state(tenant_id, key)
+        said = (evidence.key_id, evidence.kind, evidence.node)
+        others = tuple(known for known in state.evidence if (known.key_id, known.kind, known.node) != said)
+        self._replace(tenant_id, key, msgspec.structs.replace(state, evidence=(*others, evidence)))
+
+    def note_sightings(self, tenant_id: str, key: str, sightings: tuple[Sighting, ...]) -> None:
+        """Write down what the sign-in report shows today, beside what it showed before.
+
+        Raises:
+            UsageError: as `put_secret`.
+        """
+        state = self.state(tenant_id, key)
+        new = tuple(sighting for sighting in sightings if sighting not in state.sightings)
+        if new:
+            self._replace(tenant_id, key, msgspec.structs.replace(state, sightings=(*state.sightings, *new)))
+
+    def note_token(self, tenant_id: str, key: str, day: date) -> None:
+        """Write down that mimapp asks for a token with a secret of the registration on this day.
+
+        Raises:
+            UsageError: as `put_secret`.
+        """
+        state = self.state(tenant_id, key)
+        if day not in state.token_days:
+            self._replace(tenant_id, key, msgspec.structs.replace(state, token_days=(*state.token_days, day)))
 
     def forget(self, tenant_id: str, key: str) -> None:
         """Remove the state of a registration that is no more; the record of its writes stays.

@@ -4,9 +4,21 @@
 """
 
 from mimapp.credentials.desk import Desk
-from mimapp.credentials.issue import Issued, issue
+from mimapp.credentials.issue import Issued, issue, issue_if
 from mimapp.credentials.labels import is_ours, new_label
 from mimapp.credentials.prove import Proof, Verdict, prove
 from mimapp.credentials.recover import sweep, unfinished
 
-__all__ = ["Desk", "Issued", "Proof", "Verdict", "is_ours", "issue", "new_label", "prove", "sweep", "unfinished"]
+__all__ = [
+    "Desk",
+    "Issued",
+    "Proof",
+    "Verdict",
+    "is_ours",
+    "issue",
+    "issue_if",
+    "new_label",
+    "prove",
+    "sweep",
+    "unfinished",
+]

@@ -23,12 +23,13 @@ from mimapp.journal import SecretEntry
 from mimapp.secret import StoredSecret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime, timedelta
 
     from mimapp.credentials.desk import Desk
     from mimapp.graph import IssuedPassword
 
-__all__ = ["Issued", "issue"]
+__all__ = ["Issued", "issue", "issue_if"]
 
 _MOST_TRIES = 4
 _SERVER_ERRORS = 500
@@ -60,12 +61,40 @@ def issue(desk: Desk, lifetime: timedelta) -> Issued:
         ServiceError: Graph refuses to issue one.
         TransportError: Graph cannot be reached, or lost its reply again and again.
     """
+    entry, password = _begin(desk, lifetime)
+    return _finish(desk, entry, password)
+
+
+def issue_if(desk: Desk, lifetime: timedelta, is_wanted: Callable[[str, str], bool]) -> Issued | None:
+    """Issue a secret, ask whether it is still wanted, and hand it to every store; None when it was revoked instead.
+
+    Args:
+        desk: the application.
+        lifetime: how long it is to live.
+        is_wanted: given its key id and label, before any store has it. It must not raise anything but for a person
+            who interrupts: the value is in memory alone.
+
+    Raises:
+        MimappError: as `issue`.
+    """
+    entry, password = _begin(desk, lifetime)
+    if not is_wanted(password.key_id, entry.label):
+        _take_back(desk, entry, password.key_id)  # what cannot be revoked now is "issued", which the next run revokes
+        return None
+    return _finish(desk, entry, password)
+
+
+def _begin(desk: Desk, lifetime: timedelta) -> tuple[SecretEntry, IssuedPassword]:
+    """Ask for a secret, once every store has said that it could take one."""
     if not desk.stores:
         raise StoreError("no store is named for the client secret", hint="name one with --secret-to file:PATH")
     for store in desk.stores:
         store.preflight()
     entry, password = _ask(desk, lifetime)
-    entry = desk.note(entry, "issued", key_id=password.key_id, expires=password.end)
+    return desk.note(entry, "issued", key_id=password.key_id, expires=password.end), password
+
+
+def _finish(desk: Desk, entry: SecretEntry, password: IssuedPassword) -> Issued:
     holding = _hand_over(desk, entry, password)
     desk.note(entry, "handed", stores=holding)
     return Issued(key_id=password.key_id, label=entry.label, expires=password.end, stores=holding)

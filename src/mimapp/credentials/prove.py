@@ -65,7 +65,9 @@ def prove(desk: Desk, secret: Secret, *, usable_by: datetime) -> Proof:
 
     Raises:
         TransportError: Entra cannot be reached.
+        UsageError: the journal cannot be written: Entra's sign-in report does not tell our sign-ins from MIM's.
     """
+    desk.journal.note_token(desk.tenant_id, desk.key, desk.clock.now().date())
     tries = 0
     while True:
         tries += 1

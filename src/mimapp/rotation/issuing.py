@@ -1,0 +1,84 @@
+"""Issue one successor, also where other machines do the same at this moment.
+
+Entra has no lock and `addPassword` no key. So a new secret is asked for, and before any store has it the application
+is read again: whoever sees no other new secret of mimapp's keeps its own. Of several that see each other all step back
+(revoke what nobody has) but the one with the smallest label, which waits for them. Where every read shows every
+earlier write, one at most keeps its secret, since the second of two that were kept would have seen the first. Where
+replicas lag two may be kept: both are stored, both work, and the newer one is the successor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mimapp.credentials import is_ours, issue_if
+from mimapp.errors import CancelledError, DeadlineError, MimappError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from mimapp.credentials import Desk, Issued
+    from mimapp.rotation.view import View
+
+__all__ = ["issue_successor"]
+
+#: So many looks, with the pauses between them a few tens of seconds: 4 to 18 s of lag were seen
+#: (microsoft-graph-docs-contrib#1921).
+_LOOKS = 5
+
+
+def issue_successor(desk: Desk, view: View, lifetime: timedelta) -> Issued | None:
+    """Issue and store a secret; None when another machine does it at this moment, and this one stepped back.
+
+    Raises:
+        MimappError: as `mimapp.credentials.issue`.
+    """
+    _wait_for_a_later_second(desk, view)
+    known = frozenset(one.label for one in view.secrets) | frozenset(view.unfinished)
+    return issue_if(desk, lifetime, lambda key_id, label: _stands_alone(desk, known, key_id, label))
+
+
+def _wait_for_a_later_second(desk: Desk, view: View) -> None:
+    """Secrets are told apart by their beginning, a whole second: no two may begin in the same one.
+
+    It waits longer where another machine's clock is ahead of this one's.
+    """
+    latest = max((one.starts for one in view.secrets if one.starts is not None), default=None)
+    if latest is None:
+        return
+    pause = 1.0 - (desk.clock.now() - latest).total_seconds()
+    if pause <= 0:
+        return
+    if not desk.patience.allows(pause):
+        raise DeadlineError(
+            f"the newest secret begins at {latest:%Y-%m-%d %H:%M:%S} UTC, which this machine's clock has not reached",
+            hint="set the clocks of the machines that run mimapp right, then run the same command again",
+        )
+    desk.patience.pause("client secret", "the newest one begins in this very second", pause)
+
+
+def _stands_alone(desk: Desk, known: frozenset[str], key_id: str, label: str) -> bool:
+    """Whether no other run is issuing a successor at this moment, or all others have stepped back."""
+    rivals: set[str] = set()
+    for look in range(1, _LOOKS + 1):
+        try:
+            shown = desk.graph.applications.get(desk.object_id, fresh=True).password_credentials or ()
+        except CancelledError:
+            raise
+        except MimappError:
+            return True  # the value is in memory alone: storing it comes before knowing more
+        own = {entry.label for entry in desk.entries()}
+        rivals = {
+            credential.display_name
+            for credential in shown
+            if credential.display_name is not None and is_ours(credential.display_name)
+        } - (known | own)
+        if any(label > rival for rival in rivals):
+            return False
+        if not rivals and any(credential.key_id == key_id for credential in shown):
+            return True
+        pause = desk.patience.pause_before(look)
+        if not desk.patience.allows(pause):
+            break
+        desk.patience.pause(f"client secret {label}", "another machine may be issuing one too", pause)
+    return not rivals
