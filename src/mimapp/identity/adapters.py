@@ -52,8 +52,9 @@ class LoginSender:
         known: replies to GETs, by URL, that the run has already: they are not asked for again.
 
     Attributes:
-        refused: the last reply of 400 or above, for what a library leaves out of its own error; None when the last
-            reply was good.
+        last: the last reply, for what a library leaves out of its own error; None before.
+        host: which host gave it.
+        refused: the last reply where it was one of 400 or above; None when it was good.
         skew: how far this machine's clock is ahead of the host's that answered last; None before, or where it did
             not say. Good to a few seconds: it holds the time of the answer's way.
     """
@@ -61,6 +62,8 @@ class LoginSender:
     def __init__(self, http: Http, known: Mapping[str, Reply] = MappingProxyType({})) -> None:
         self.http = http
         self._known = known
+        self.last: Reply | None = None
+        self.host = ""
         self.refused: Reply | None = None
         self.skew: timedelta | None = None
 
@@ -85,6 +88,7 @@ class LoginSender:
             again_when=_is_temporary,
         )
         reply = self.http.once(request) if host.startswith(_LINK_LOCAL) else self.http.send(request)
+        self.last, self.host = reply, host
         self.refused = reply if reply.status >= _CLIENT_ERROR else None
         self.skew = _skew(reply, self.http.clock.now())
         return reply

@@ -147,8 +147,9 @@ class AppSignIn:
                 instance_discovery=False,
             )
             answer: object = application.acquire_token_for_client([scope])
-        except (msal.exceptions.MsalError, ValueError, KeyError) as error:
-            # msal drops the body of a refused openid-configuration and of a 5xx; a 200 that is no JSON ends here too.
+        except (msal.exceptions.MsalError, ValueError, KeyError, AttributeError, TypeError) as error:
+            # msal drops the body of a refused openid-configuration and of a 5xx; a 200 that is no JSON, or no object,
+            # ends here too.
             if sender.refused is None:
                 raise BadReplyError(f"{self._cloud.login} sent a sign-in reply that cannot be read") from error
             answer = None

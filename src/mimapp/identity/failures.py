@@ -7,13 +7,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.clock import duration_text
-from mimapp.errors import MimappError, SignInError
+from mimapp.errors import BadReplyError, BusyError, MimappError, SignInError
 from mimapp.identity.aadsts import LoginError
+from mimapp.identity.adapters import oauth_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SKEW_ALLOWED", "MethodUnavailableError", "as_mimapp_error", "with_clock_advice"]
+    from mimapp.identity.adapters import LoginSender
+
+__all__ = ["SKEW_ALLOWED", "MethodUnavailableError", "as_mimapp_error", "unanswered", "with_clock_advice"]
+
+_THROTTLED = 429
+_SERVER_ERROR = 500
 
 SKEW_ALLOWED = timedelta(minutes=5)
 """What Entra forgives: it takes assertions within five minutes of its own clock."""
@@ -48,6 +54,39 @@ def as_mimapp_error(error: BaseException, what: str) -> MimappError:
     # A child process's unexpected output is quoted by azure-identity, token and all.
     text = _TOKEN.sub("***", str(error)) or type(error).__name__
     return LoginError.of_text(text).as_sign_in_error(f"sign-in to {what}")
+
+
+def unanswered(sender: LoginSender, what: str) -> MimappError | None:
+    """What went wrong by the last reply itself, for a library's error that says nothing of it.
+
+    msal drops the body of a refused openid-configuration and of a 5xx, and fails on what is no JSON object with an
+    error of Python's.
+
+    Args:
+        sender: which asked.
+        what: the service in words.
+
+    Returns:
+        None where the reply is an OAuth answer, or nothing was asked.
+    """
+    reply = sender.last
+    if reply is None:
+        return None
+    if reply.status == _THROTTLED or reply.status >= _SERVER_ERROR:
+        return BusyError(
+            f"sign-in to {what}: {sender.host} is busy or not well",
+            service="login",
+            status=reply.status,
+            request_id=reply.request_id,
+            hint="run the same command again later",
+        )
+    if oauth_error(reply):
+        return LoginError.of_reply(reply).as_sign_in_error(f"sign-in to {what}")
+    return BadReplyError(
+        f"sign-in to {what}: what came from {sender.host} is no answer of Entra's "
+        f"(HTTP {reply.status}, {reply.headers.get('content-type', 'of no type')})",
+        hint="a proxy's page looks like this: look at HTTPS_PROXY, and at --cloud",
+    )
 
 
 def with_clock_advice(error: SignInError, skew: timedelta) -> SignInError:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from mimapp.errors import MimappError, SignInError, UsageError
 from mimapp.identity.adapters import LoginSender
-from mimapp.identity.failures import MethodUnavailableError, as_mimapp_error, with_clock_advice
+from mimapp.identity.failures import MethodUnavailableError, as_mimapp_error, unanswered, with_clock_advice
 from mimapp.transport import Request
 
 if TYPE_CHECKING:
@@ -168,6 +168,8 @@ class MethodCredential:
             raise
         except Exception as error:
             found = as_mimapp_error(error, self._what)
+            if isinstance(found, SignInError) and found.explain is None:
+                found = unanswered(self._built.sender, self._what) or found
             skew = self._built.sender.skew
             raise with_clock_advice(found, skew) if isinstance(found, SignInError) and skew else found from error
 
