@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from assertion_world import MINE, SUBJECT, Client
+from browser_world import opened, redeemed, registered, sent_back
 from sandbox_world import AZURE_CLI, EXCHANGE, GRAPH
 
 from mimapp.sandbox import catalog
@@ -109,3 +111,75 @@ def _(world: World) -> None:
     refused_sign_in(world.sign_in(client_id=caller.app_id, client_secret="wrong"), 7000215)
     block_sign_in(world.sandbox, caller.app_id, blocked=False)
     assert world.sign_in(client_id=caller.app_id, client_secret="replaced-secret", scope=f"{GRAPH}/.default").is_success
+
+
+# The browser; more of it in test_sandbox_authorize.py
+
+
+@proves("redirect-not-registered")
+def _(world: World) -> None:
+    reply = opened(world, redirect_uri="https://elsewhere.example/")
+    assert "AADSTS50011: " in reply.text
+    assert "location" not in reply.headers
+
+
+@proves("redirect-port-of-this-machine")
+def _(world: World) -> None:
+    assert "code" in sent_back(opened(world))
+    other = "http://localhost:6000"
+    assert "code" in sent_back(opened(world, redirect_uri=other), other)
+
+
+@proves("web-client-has-to-prove-itself")
+def _(world: World) -> None:
+    client = registered(world, "web")
+    code = sent_back(opened(world, client_id=client, scope=f"{GRAPH}/User.Read"))["code"]
+    reply = redeemed(world, code, client_id=client)
+    assert (reply.status_code, reply.json()["error_codes"]) == (401, [7000218])
+
+
+@proves("code-works-once")
+def _(world: World) -> None:
+    code = sent_back(opened(world))["code"]
+    assert redeemed(world, code).is_success
+    refused_sign_in(redeemed(world, code), 54005)
+
+
+@proves("code-needs-its-verifier")
+def _(world: World) -> None:
+    code = sent_back(opened(world))["code"]
+    refused_sign_in(redeemed(world, code, code_verifier="another-verifier-of-forty-three-letters-or-so"), 501481)
+    refused_sign_in(redeemed(world, code, code_verifier=None), 50148)
+
+
+@proves("public-client-with-secret")
+def _(world: World) -> None:
+    refused_sign_in(redeemed(world, "a code", client_secret="replaced-secret"), 700025)
+
+
+# Assertions; more of them in test_sandbox_assertions.py
+
+
+@proves("certificate-not-registered")
+def _(world: World) -> None:
+    client = Client(world)
+    refused_sign_in(client.sign_in(client.own()), 700027)
+
+
+@proves("assertion-out-of-time")
+def _(world: World) -> None:
+    client = Client(world, keyCredentials=[MINE.credential])
+    now = int(world.clock.now().timestamp())
+    refused_sign_in(client.sign_in(client.own(nbf=now + 600, exp=now + 1200)), 700024)
+    refused_sign_in(client.sign_in(client.own(nbf=now - 1200, exp=now - 600)), 700024)
+
+
+@proves("federation-matches-to-the-letter")
+def _(world: World) -> None:
+    client = Client(world)
+    refused_sign_in(client.sign_in(client.federated()), 700211)
+    client.trust()
+    refused_sign_in(client.sign_in(client.federated(sub="another")), 700213)
+    refused_sign_in(client.sign_in(client.federated(sub=SUBJECT.upper())), 7002138)
+    refused_sign_in(client.sign_in(client.federated(aud="another")), 700212)
+    assert client.sign_in(client.federated()).is_success

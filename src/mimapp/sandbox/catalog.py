@@ -37,7 +37,10 @@ class Permission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPartyService:
-    """One of Microsoft's services: its application, its audience in tokens, what can be granted on it."""
+    """One of Microsoft's services: its application, its audience in tokens, what can be granted on it.
+
+    `national_uris` are its addresses in the other clouds, which a tenant there knows instead of `resource_uris`.
+    """
 
     app_id: str
     name: str
@@ -45,6 +48,7 @@ class FirstPartyService:
     resource_uris: frozenset[str]
     roles: tuple[Permission, ...]
     scopes: tuple[Permission, ...]
+    national_uris: frozenset[str] = frozenset()
 
     def role(self, value: str) -> Permission:
         """The application permission of that name; KeyError when there is none."""
@@ -216,6 +220,15 @@ GRAPH = FirstPartyService(
     resource_uris=frozenset({"https://graph.microsoft.com"}),
     roles=_table(_GRAPH_ROLES),
     scopes=_table(_GRAPH_SCOPES),
+    national_uris=frozenset(
+        {
+            "https://graph.microsoft.us",
+            "https://dod-graph.microsoft.us",
+            "https://microsoftgraph.chinacloudapi.cn",
+            "https://graph.svc.sovcloud.fr",
+            "https://graph.svc.sovcloud.de",
+        }
+    ),
 )
 EXCHANGE = FirstPartyService(
     app_id="00000002-0000-0ff1-ce00-000000000000",
@@ -224,6 +237,17 @@ EXCHANGE = FirstPartyService(
     resource_uris=frozenset({"https://outlook.office365.com", "https://outlook.office.com", "https://ps.outlook.com"}),
     roles=_table(_EXCHANGE_ROLES),
     scopes=_table(_EXCHANGE_SCOPES),
+    # Those of Bleu and Delos stand in microsoft/CSS-Exchange alone; of China's two no source shows the admin API.
+    national_uris=frozenset(
+        {
+            "https://outlook.office365.us",
+            "https://outlook-dod.office365.us",
+            "https://partner.outlook.cn",
+            "https://outlook.office365.cn",
+            "https://outlook.sovcloud.fr",
+            "https://outlook.sovcloud.de",
+        }
+    ),
 )
 AZURE_MANAGEMENT = FirstPartyService(
     app_id="797f4846-ba00-4fd7-ba43-dac1f8f63013",

@@ -36,6 +36,7 @@ _CREDENTIAL_WRITE = re.compile(
 )
 _BREAKS = frozenset({"cut", "lose", "timeout"})
 _RETRY_AFTER_SECONDS = 2
+_CODE = "AADSTS"
 
 EFFECT_FACTORS = {
     Effect.POLICY_TESTED: 1.0,
@@ -137,6 +138,11 @@ class Conditions:
         if outcome is None:
             return None
         return TurnedAway(status=int(outcome), retry_after=_RETRY_AFTER_SECONDS if outcome in {"429", "503"} else None)
+
+    def sign_in_refusal(self, method: str, path: str) -> int | None:
+        """The AADSTS code that a fault made on purpose asks for, if one is due."""
+        outcome = self._fault(method, path, lambda one: one.startswith(_CODE))
+        return None if outcome is None else int(outcome.removeprefix(_CODE))
 
     def breakdown(self, method: str, path: str) -> Breakdown | None:
         """Whether the connection of a request breaks, and when."""

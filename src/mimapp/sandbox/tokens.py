@@ -19,22 +19,28 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mimapp.sandbox import catalog
 from mimapp.sandbox.errors import TokenRefused
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+    from mimapp.sandbox.catalog import FirstPartyService
     from mimapp.sandbox.clock import Clock
     from mimapp.sandbox.state import Document, State
 
 __all__ = ["EXCHANGE_AUDIENCES", "GRAPH_AUDIENCES", "SANDBOX_WIDE", "Claims", "TokenService"]
 
-GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
-EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
-GRAPH_AUDIENCES = frozenset({"https://graph.microsoft.com", "https://graph.microsoft.com/", GRAPH_APP_ID})
-"""What Graph accepts as `aud`; the sandbox issues the first."""
-EXCHANGE_AUDIENCES = frozenset({"https://outlook.office365.com", "https://outlook.office365.com/", EXCHANGE_APP_ID})
-"""What Exchange administration and EWS accept as `aud`; the sandbox issues the first."""
+
+def _audiences(service: FirstPartyService) -> frozenset[str]:
+    addresses = {service.audience, *service.national_uris}
+    return frozenset({service.app_id, *addresses, *(f"{address}/" for address in addresses)})
+
+
+GRAPH_AUDIENCES = _audiences(catalog.GRAPH)
+"""What Graph accepts as `aud`: its address in any cloud, and its application id."""
+EXCHANGE_AUDIENCES = _audiences(catalog.EXCHANGE)
+"""What Exchange administration and EWS accept as `aud`: the address in any cloud, and the application id."""
 
 SANDBOX_WIDE = ""
 """The tenant under which documents of the sandbox itself are kept."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mimapp.sandbox.asked_refusals import ASKED
 from mimapp.sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_FAULT = re.compile(r"(?P<method>[A-Za-z]+) (?P<pattern>\S+) (?P<outcome>\d{3}|[a-z-]+)(?: x(?P<times>\d+))?")
+_FAULT = re.compile(r"(?P<method>[A-Za-z]+) (?P<pattern>\S+) (?P<outcome>\d{3}|[a-z-]+|AADSTS\d+)(?: x(?P<times>\d+))?")
 _OUTCOMES = frozenset({"cut", "lose", "timeout", "nul-body"})
 _STATUSES = range(400, 600)
+_CODE = "AADSTS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,8 @@ class Fault:
         pattern: the path (or the cmdlet's or operation's name); ``*`` stands for anything.
         outcome: an HTTP status, or ``cut`` (the connection breaks before the service took the request), ``lose`` (the
             reply is lost after it), ``timeout`` (no answer, after it), ``nul-body`` (Exchange's 403 that claims gzip).
-            On Exchange a status is a fault of ``EXO`` or ``EWS``: there 403 has no body.
+            On Exchange a status is a fault of ``EXO`` or ``EWS``: there 403 has no body. Sign-in also refuses with
+            one of Entra's own codes: ``AADSTS50076``.
         times: how often, then never again.
     """
 
@@ -63,7 +66,8 @@ class Fault:
         if match is None or not _is_outcome(match["outcome"]):
             raise SandboxError(
                 f"{text!r} is not a fault: METHOD PATH OUTCOME [xN], such as 'POST /v1.0/applications 503 x2';"
-                f" outcomes are a status from 400 on, {', '.join(sorted(_OUTCOMES))}"
+                f" outcomes are a status from 400 on, {', '.join(sorted(_OUTCOMES))}, and for sign-in AADSTS with one"
+                f" of {', '.join(map(str, sorted(ASKED)))}"
             )
         return cls(
             method=match["method"].upper(),
@@ -156,6 +160,8 @@ CALM = Weather()
 
 
 def _is_outcome(text: str) -> bool:
+    if text.startswith(_CODE):
+        return int(text.removeprefix(_CODE)) in ASKED
     return text in _OUTCOMES or (text.isdigit() and int(text) in _STATUSES)
 
 

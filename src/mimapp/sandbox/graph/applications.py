@@ -13,7 +13,7 @@ from mimapp.sandbox.clock import iso_fraction
 from mimapp.sandbox.graph import credentials, errors, owners, service_principals
 from mimapp.sandbox.graph.access import APPLICATION_READ, APPLICATION_WRITE
 from mimapp.sandbox.graph.objects import changeable, first_owners, new_id, readable
-from mimapp.sandbox.graph.properties import key_credentials, merged, without_annotations
+from mimapp.sandbox.graph.properties import kept_certificates, key_credentials, merged, without_annotations
 from mimapp.sandbox.graph.request import GraphRequest, Operation, Reply, collection, created, entity, no_content
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def _made(request: GraphRequest, wanted: Document) -> Reply:
     _check_unique_name(request, body["uniqueName"])
     if "AndPersonal" in body["signInAudience"].replace("and", "And"):
         body["api"] = body["api"] | {"requestedAccessTokenVersion": 2}
-    body["keyCredentials"] = key_credentials(body["keyCredentials"], [], now=request.tx.now)
+    keys = body["keyCredentials"]
+    body["keyCredentials"] = key_credentials(keys, [], now=request.tx.now)
+    body["_certificates"] = kept_certificates(keys, body["keyCredentials"], {})
     body["_owners"] = first_owners(request)
     shown: list[Document] = []
     for password in passwords:
@@ -93,9 +95,9 @@ def _change(request: GraphRequest, record: Record) -> None:
             raise errors.bad_request("Property 'uniqueName' is immutable and cannot be changed.")
         _check_unique_name(request, body["uniqueName"])
     if "keyCredentials" in changes:
-        body["keyCredentials"] = key_credentials(
-            changes["keyCredentials"] or [], record.body["keyCredentials"], now=request.tx.now
-        )
+        keys = changes["keyCredentials"] or []
+        body["keyCredentials"] = key_credentials(keys, record.body["keyCredentials"], now=request.tx.now)
+        body["_certificates"] = kept_certificates(keys, body["keyCredentials"], record.body.get("_certificates", {}))
     request.tx.put(request.tenant_id, _KIND, record.id, body)
     for principal in request.tx.find(request.tenant_id, "servicePrincipal", appId=body["appId"]):
         request.tx.put(

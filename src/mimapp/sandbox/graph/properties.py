@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mimapp.sandbox.state import Document
 
-__all__ = ["key_credentials", "merged", "without_annotations"]
+__all__ = ["kept_certificates", "key_credentials", "merged", "without_annotations"]
 
 _READ_ONLY = frozenset(
     {
@@ -69,6 +69,18 @@ def key_credentials(keys: list[Document], held: list[Document], *, now: float) -
     """Certificates as Graph keeps them: thumbprint, subject and key id filled in, the key itself never shown again."""
     known = {key["keyId"]: key for key in held}
     return [known.get(key.get("keyId") or "") or _certificate(without_annotations(key), now) for key in keys]
+
+
+def kept_certificates(sent: list[Document], shown: list[Document], kept: Document) -> Document:
+    """The certificates themselves by key id, base64, which Graph never shows and sign-in verifies assertions with.
+
+    Args:
+        sent: the key credentials of the request.
+        shown: what `key_credentials` made of them.
+        kept: the ones kept so far.
+    """
+    pairs = ((new["keyId"], old.get("key") or kept.get(new["keyId"])) for old, new in zip(sent, shown, strict=True))
+    return {key_id: key for key_id, key in pairs if key}
 
 
 def without_annotations(body: Document) -> Document:

@@ -1,20 +1,21 @@
-"""Microsoft Entra sign-in of the sandbox: metadata, keys, tokens for secrets, device codes and refresh tokens, consent.
+"""Microsoft Entra sign-in of the sandbox: metadata, keys, tokens, and the pages that a browser opens.
 
-This module is the wire: forms in, JSON out. Rules are in `grants`, `clients`, `consent` and `adminconsent`, words in
-`errors`.
+This module is the wire: forms in, JSON or pages out. Rules are in `grants`, `authorize`, `clients`, `assertions`,
+`consent` and `adminconsent`, words in `errors` and `assertion_errors`, HTML in `pages`.
 """
 
 from __future__ import annotations
 
-import html
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from mimapp.sandbox.errors import json_bytes
-from mimapp.sandbox.login import adminconsent, device, errors, metadata
-from mimapp.sandbox.login.clients import public_client
+from mimapp.sandbox.login import adminconsent, authorize, device, errors, metadata, pages
+from mimapp.sandbox.login.clients import Shown, public_client
 from mimapp.sandbox.login.grants import GRANTS, TokenRequest
+from mimapp.sandbox.login.residence import residence_of
 from mimapp.sandbox.tenants import all_tenants, find_tenant
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def add_routes(app: App, context: AppContext) -> None:
     app.add_route("/{tenant}/v2.0/.well-known/openid-configuration", _Metadata(context))
     app.add_route("/{tenant}/discovery/v2.0/keys", _Keys(context))
     app.add_route("/common/discovery/instance", _Instance(context))
+    app.add_route("/{tenant}/oauth2/v2.0/authorize", _Authorize(context))
     app.add_route("/{tenant}/oauth2/v2.0/token", _Token(context))
     app.add_route("/{tenant}/oauth2/v2.0/devicecode", _DeviceCode(context))
     app.add_route("/{tenant}/oauth2/deviceauth", _DevicePage(context))
@@ -58,6 +60,29 @@ class _Resource:
         error.stamp(now=self.context.clock.now().timestamp(), correlation_id=asked, origin=self.context.origin)
         return error
 
+    def asked_for(self, request: falcon.Request) -> errors.LoginError | None:
+        """The refusal that a fault of the weather asks for, if one is due."""
+        code = self.context.conditions.sign_in_refusal(request.method, request.path)
+        if code is not None:
+            return errors.asked_for(code)
+        refusal = self.context.conditions.fault(request.method, request.path)
+        return None if refusal is None else errors.temporarily_unavailable(refusal)
+
+    def stop_by_weather(self, request: falcon.Request) -> None:
+        """End the request where a fault asks for it.
+
+        Raises:
+            LoginError: it does.
+        """
+        asked = self.asked_for(request)
+        if asked is not None:
+            raise asked
+
+    def show(self, response: falcon.Response, page: str, status: int = 200) -> None:
+        response.status = status
+        response.content_type = "text/html; charset=utf-8"
+        response.text = page
+
     def send(self, response: falcon.Response, body: object) -> None:
         response.data = json_bytes(body)
         response.content_type = "application/json; charset=utf-8"
@@ -74,11 +99,13 @@ class _Resource:
 class _Metadata(_Resource):
     def on_get(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
         try:
+            self.stop_by_weather(request)
             with self.context.state.transaction(write=False) as tx:
                 found = self.tenant(tx, tenant)
+                body = metadata.openid_configuration(self.context.origin, found.id, residence_of(tx, found))
         except errors.LoginError as error:
             raise self.refuse(request, error) from None
-        self.send(response, metadata.openid_configuration(self.context.origin, found.id))
+        self.send(response, body)
 
 
 class _Keys(_Resource):
@@ -98,9 +125,7 @@ class _Token(_Resource):
     def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
         form = _form(request)
         try:
-            refusal = self.context.conditions.fault(request.method, request.path)
-            if refusal is not None:
-                raise errors.temporarily_unavailable(refusal)
+            self.stop_by_weather(request)
             grant = form.get("grant_type")
             if not grant:
                 raise errors.parameter_missing("grant_type")
@@ -118,11 +143,12 @@ class _DeviceCode(_Resource):
     def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
         form = _form(request)
         try:
+            self.stop_by_weather(request)
             if not form.get("client_id"):
                 raise errors.parameter_missing("client_id")
             with self.context.state.transaction() as tx:
                 found = self.tenant(tx, tenant)
-                client = public_client(tx, found, form["client_id"], form.get("client_secret"))
+                client = public_client(tx, found, form["client_id"], Shown.of(form, origin=self.context.origin))
                 body = device.begin(
                     tx, found, client_id=client.app_id, scope=form.get("scope", ""), origin=self.context.origin
                 )
@@ -135,12 +161,7 @@ class _DevicePage(_Resource):
     """The sandbox's own page in place of microsoft.com/devicelogin: no password, any user of the tenant."""
 
     def on_get(self, _request: falcon.Request, response: falcon.Response, tenant: str) -> None:
-        response.content_type = "text/html; charset=utf-8"
-        response.text = (
-            "<!doctype html><title>Sandbox sign-in</title><form method=post>"
-            f"<p>Simulated sign-in to {html.escape(tenant)}. <label>Code <input name=user_code></label> "
-            "<label>User <input name=username></label> <button>Sign in</button></p></form>"
-        )
+        self.show(response, pages.device_page(tenant))
 
     def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:  # noqa: ARG002 - the code names its tenant
         form = _form(request)
@@ -149,6 +170,55 @@ class _DevicePage(_Resource):
         response.status = 200 if done else 400
         response.content_type = "text/plain; charset=utf-8"
         response.text = "Signed in: go back to the application." if done else "No such code, or no such user."
+
+
+class _Authorize(_Resource):
+    """A browser signs a person in, and goes back to the client that sent it."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
+        self._answer(request, response, tenant, {})
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, tenant: str) -> None:
+        self._answer(request, response, tenant, _form(request))
+
+    def _answer(self, request: falcon.Request, response: falcon.Response, tenant: str, person: dict[str, str]) -> None:
+        try:
+            with self.context.state.transaction() as tx:
+                found = self.tenant(tx, tenant)
+                asked = authorize.AuthorizeRequest(
+                    tx=tx,
+                    tenant=found,
+                    query=_query(request),
+                    origin=self.context.origin,
+                    asked_for=self.asked_for(request),
+                    person=person,
+                )
+                outcome = authorize.answer(asked)
+        except errors.LoginError as error:
+            self.show(response, pages.message(self.refuse(request, error).description), error.status)
+            return
+        if isinstance(outcome, authorize.AskPerson):
+            page = pages.sign_in_page(
+                client=outcome.client,
+                tenant=found.display_name,
+                user=outcome.user,
+                scope=outcome.scope,
+                problem=outcome.problem,
+            )
+            self.show(response, page)
+            return
+        self._send_back(request, response, outcome)
+
+    def _send_back(self, request: falcon.Request, response: falcon.Response, outcome: authorize.SendBack) -> None:
+        if outcome.refusal is not None:
+            refusal = self.refuse(request, outcome.refusal)
+            said = {"error": refusal.error, "error_description": refusal.description}
+            outcome = replace(outcome, fields={**said, **outcome.fields})
+        if outcome.mode == "form_post":
+            self.show(response, pages.form_post(outcome.address, outcome.fields))
+            return
+        response.status = 302
+        response.set_header("Location", outcome.location)
 
 
 class _ConsentPage(_Resource):
@@ -162,27 +232,23 @@ class _ConsentPage(_Resource):
                     tenant=self.tenant(tx, tenant),
                     named=tenant,
                     is_v2="/v2.0/" in request.path,
-                    query=dict(parse_qsl(request.query_string, keep_blank_values=True)),
+                    query=_query(request),
                     origin=self.context.origin,
                 )
                 back = adminconsent.answer(asked)
         except errors.LoginError as error:
-            response.status = error.status
-            response.content_type = "text/html; charset=utf-8"
-            response.text = _page(f"AADSTS{error.code}: {error.text}")
+            self.show(response, pages.message(error.description), error.status)
             return
         if back is None:
             # The consent is given; that this page comes after it, and not before, is [unverified].
-            response.status = 400
-            response.content_type = "text/html; charset=utf-8"
-            response.text = _page("AADSTS500113: No reply address is registered for the application.")
+            self.show(response, pages.message("AADSTS500113: No reply address is registered for the application."), 400)
             return
         response.status = 302
         response.set_header("Location", back)
 
 
-def _page(text: str) -> str:
-    return f"<!doctype html><title>Sandbox sign-in</title><p>{html.escape(text, quote=False)}</p>"
+def _query(request: falcon.Request) -> dict[str, str]:
+    return dict(parse_qsl(request.query_string, keep_blank_values=True))
 
 
 def _form(request: falcon.Request) -> dict[str, str]:

@@ -9,25 +9,30 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from mimapp.sandbox.asked_refusals import ASKED
 from mimapp.sandbox.clock import from_epoch
 from mimapp.sandbox.errors import WireError, json_bytes
 
 if TYPE_CHECKING:
     from mimapp.sandbox.conditions import TurnedAway
+    from mimapp.sandbox.state import Document
     from mimapp.sandbox.tenants import Tenant
 
 __all__ = [
     "LoginError",
     "application_disabled",
     "application_unknown",
+    "asked_for",
     "authorization_pending",
     "blocked_by_policy",
+    "client_is_public",
     "consent_missing",
     "device_code_expired",
     "device_code_unknown",
     "invalid_grant_type",
     "not_preauthorized",
     "parameter_missing",
+    "redirect_unknown",
     "refresh_token_invalid",
     "resource_unknown",
     "scope_invalid",
@@ -49,33 +54,44 @@ class LoginError(WireError):
         error: the OAuth error that clients act on.
         text: the description, without the AADSTS prefix.
         status: the HTTP status.
+        suberror: what the client may do about it, where the body says so.
+
+    Attributes:
+        description: ``error_description``; with ids and time once it is stamped.
     """
 
-    def __init__(self, code: int, error: str, text: str, *, status: int = 400) -> None:
+    def __init__(self, code: int, error: str, text: str, *, status: int = 400, suberror: str | None = None) -> None:
         super().__init__(status, content_type="application/json; charset=utf-8")
         self.code = code
         self.error = error
         self.text = text
+        self.suberror = suberror
+        self.description = f"AADSTS{code}: {text}"
 
     def stamp(self, *, now: float, correlation_id: str, origin: str) -> None:
         """Fill in what only the request knows; the body stands from then on."""
         moment = from_epoch(now).strftime("%Y-%m-%d %H:%M:%SZ")
         trace_id = str(uuid.uuid4())
-        description = (
+        self.description = (
             f"AADSTS{self.code}: {self.text}\r\nTrace ID: {trace_id}\r\n"
             f"Correlation ID: {correlation_id}\r\nTimestamp: {moment}"
         )
-        self.body = json_bytes(
-            {
-                "error": self.error,
-                "error_description": description,
-                "error_codes": [self.code],
-                "timestamp": moment,
-                "trace_id": trace_id,
-                "correlation_id": correlation_id,
-                "error_uri": f"{origin}/error?code={self.code}",
-            }
-        )
+        body: Document = {
+            "error": self.error,
+            "error_description": self.description,
+            "error_codes": [self.code],
+            "timestamp": moment,
+            "trace_id": trace_id,
+            "correlation_id": correlation_id,
+            "error_uri": f"{origin}/error?code={self.code}",
+        }
+        self.body = json_bytes(body if self.suberror is None else body | {"suberror": self.suberror})
+
+
+def asked_for(code: int) -> LoginError:
+    """A refusal that a fault of the weather asks for."""
+    known = ASKED[code]
+    return LoginError(code, known.error, known.text, status=known.status, suberror=known.suberror)
 
 
 def secret_invalid(app_id: str) -> LoginError:
@@ -107,6 +123,16 @@ def secret_missing() -> LoginError:
         7000216,
         "invalid_client",
         "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
+        status=401,
+    )
+
+
+def client_is_public() -> LoginError:
+    """A public client that sends a secret; code and text as documented, error and status [unverified]."""
+    return LoginError(
+        700025,
+        "invalid_client",
+        "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
         status=401,
     )
 
@@ -211,6 +237,16 @@ def temporarily_unavailable(refusal: TurnedAway) -> LoginError:
 def parameter_missing(name: str) -> LoginError:
     """A request without a parameter that every request has."""
     return LoginError(900144, "invalid_request", f"The request body must contain the following parameter: '{name}'.")
+
+
+def redirect_unknown(uri: str, app_id: str) -> LoginError:
+    """An address that the application did not register; text as documented."""
+    return LoginError(
+        50011,
+        "invalid_request",
+        f"The redirect URI '{uri}' specified in the request does not match the redirect URIs configured for the"
+        f" application '{app_id}'.",
+    )
 
 
 def invalid_grant_type(name: str) -> LoginError:

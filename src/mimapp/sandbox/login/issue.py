@@ -18,26 +18,25 @@ if TYPE_CHECKING:
     from mimapp.sandbox.catalog import FirstPartyService
     from mimapp.sandbox.login.clients import Client
     from mimapp.sandbox.login.consent import SignIn
+    from mimapp.sandbox.login.scopes import Wanted
     from mimapp.sandbox.state import Document, Record, Transaction
     from mimapp.sandbox.tenants import Tenant
 
 __all__ = ["application_token", "client_info", "id_token", "user_token"]
 
 
-def application_token(
-    context: AppContext, tx: Transaction, tenant: Tenant, client: Client, service: FirstPartyService
-) -> str:
+def application_token(context: AppContext, tx: Transaction, tenant: Tenant, client: Client, wanted: Wanted) -> str:
     """An app-only token; its `roles` are the grants that this request's replica knows, and no others."""
     principal = client.service_principal
     if principal is None:
         raise ValueError("an app-only token needs a service principal")
-    claims = _common(context, tenant, client, service) | {
+    claims = _common(context, tenant, client, wanted) | {
         "idtyp": "app",
         "oid": principal.id,
         "sub": principal.id,
         "wids": _directory_roles(tx, tenant, principal.id),
     }
-    roles = _granted_roles(tx, tenant, principal, service)
+    roles = _granted_roles(tx, tenant, principal, wanted.service)
     if roles:
         claims["roles"] = roles
     return context.tokens.sign(claims)
@@ -46,7 +45,7 @@ def application_token(
 def user_token(context: AppContext, sign_in: SignIn, scopes: frozenset[str]) -> str:
     """A delegated token with these permissions."""
     user = sign_in.user
-    claims = _common(context, sign_in.tenant, sign_in.client, sign_in.wanted.service) | {
+    claims = _common(context, sign_in.tenant, sign_in.client, sign_in.wanted) | {
         "acr": "1",
         "amr": ["pwd", "mfa"],
         "idtyp": "user",
@@ -61,11 +60,12 @@ def user_token(context: AppContext, sign_in: SignIn, scopes: frozenset[str]) -> 
     return context.tokens.sign(claims)
 
 
-def id_token(context: AppContext, tenant: Tenant, client: Client, user: Record) -> str:
-    """Who signed in, for the client's own eyes."""
+def id_token(context: AppContext, tenant: Tenant, client: Client, user: Record, *, nonce: str | None = None) -> str:
+    """Who signed in, for the client's own eyes; with the nonce that the client asked with."""
     issued, expires = context.tokens.lifetime()
     return context.tokens.sign(
-        {
+        ({} if nonce is None else {"nonce": nonce})
+        | {
             "aud": client.app_id,
             "iss": f"{context.origin}/{tenant.id}/v2.0",
             "iat": issued,
@@ -88,10 +88,10 @@ def client_info(tenant: Tenant, user: Record) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _common(context: AppContext, tenant: Tenant, client: Client, service: FirstPartyService) -> Document:
+def _common(context: AppContext, tenant: Tenant, client: Client, wanted: Wanted) -> Document:
     issued, expires = context.tokens.lifetime()
     return {
-        "aud": service.audience,
+        "aud": wanted.audience,
         "iss": f"https://sts.windows.net/{tenant.id}/",
         "iat": issued,
         "nbf": issued,

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mimapp.sandbox.login.residence import Residence
     from mimapp.sandbox.state import Document
 
 __all__ = ["instance_discovery", "openid_configuration"]
 
 
-def openid_configuration(origin: str, tenant_id: str) -> Document:
+def openid_configuration(origin: str, tenant_id: str, residence: Residence) -> Document:
     """The tenant's OpenID metadata, with the members that Entra has beside the standard ones.
 
-    `tenant_region_scope` and `cloud_instance_name` tell which cloud a tenant really lives in: this one is worldwide.
+    `tenant_region_scope` and `cloud_instance_name` tell which cloud a tenant really lives in.
     """
     base = f"{origin}/{tenant_id}"
-    return {
+    body: Document = {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "jwks_uri": f"{base}/discovery/v2.0/keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],
@@ -34,12 +35,15 @@ def openid_configuration(origin: str, tenant_id: str) -> Document:
         "frontchannel_logout_supported": True,
         "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
         "claims_supported": ["sub", "iss", "aud", "exp", "iat", "name", "preferred_username", "tid", "ver"],
-        "tenant_region_scope": "EU",
-        "cloud_instance_name": "microsoftonline.com",
+        "tenant_region_scope": residence.region,
+        "cloud_instance_name": residence.instance,
         "cloud_graph_host_name": "graph.windows.net",
-        "msgraph_host": "graph.microsoft.com",
+        "msgraph_host": residence.graph_host,
         "rbac_url": "https://pas.windows.net",
     }
+    if residence.sub_region is not None:
+        body["tenant_region_sub_scope"] = residence.sub_region
+    return body
 
 
 def instance_discovery(origin: str, tenant: str) -> Document:
