@@ -171,22 +171,29 @@ def find_application(graph: Graph, wanted: Registration, pool: Executor) -> Appl
     """The live application that carries the registration's mark, or that the operator named; None when there is none.
 
     Raises:
-        UnsafePlanError: several carry it, or one has our key and not our mark, or it is another mailbox's.
+        UnsafePlanError: several carry it, one has our key and not our mark, the one that was named is not there and
+            another is, or it is another mailbox's.
     """
     named = None if wanted.app_id is None else pool.submit(graph.applications.by_app_id, wanted.app_id)
     by_key = pool.submit(graph.applications.by_unique_name, wanted.unique_name)
     by_tag = pool.submit(graph.applications.by_tag, wanted.mark)
-    if named is not None:
-        found = named.result()
-        _check_mark(found, wanted)
-        return found
     keyed = by_key.result()
     marked = {one.id: one for one in (keyed, *by_tag.result()) if one is not None and _mark_of(one) == wanted.key}
+    if named is not None:
+        found = named.result()
+        if found is None and marked:
+            raise UnsafePlanError(
+                f"this tenant has no application {wanted.app_id}, and one that carries the mark {wanted.mark}",
+                hint="leave --app-id away, or name that one",
+                details=[_line(one) for one in marked.values()],
+            )
+        _check_mark(found, wanted)
+        return found
     if len(marked) > 1:
         raise UnsafePlanError(
             f"{len(marked)} applications carry the mark {wanted.mark}",
             hint="say which with --app-id",
-            details=[f"{one.display_name} ({one.app_id})" for one in marked.values()],
+            details=[_line(one) for one in marked.values()],
         )
     if not marked and keyed is not None:
         raise UnsafePlanError(
@@ -197,6 +204,10 @@ def find_application(graph: Graph, wanted: Registration, pool: Executor) -> Appl
     application = next(iter(marked.values()), None)
     _check_mark(application, wanted)
     return application
+
+
+def _line(application: Application) -> str:
+    return f"{application.display_name} ({application.app_id})"
 
 
 def _check_mark(application: Application | None, wanted: Registration) -> None:
