@@ -13,7 +13,8 @@ nothing and never exits.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+import webbrowser
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -22,11 +23,20 @@ import platformdirs
 from mimapp.checks.preflight import preflight
 from mimapp.checks.status import status_of
 from mimapp.clock import SystemClock
-from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
-from mimapp.errors import SignInError, UsageError
+from mimapp.errors import UsageError
 from mimapp.exchange import Exchange, anchor_for_app, anchor_for_user
 from mimapp.graph import Graph
-from mimapp.identity import AppSignIn, OperatorSignIn, SignInOptions
+from mimapp.identity import (
+    EXCHANGE,
+    GRAPH,
+    AppSignIn,
+    OperatorSignIn,
+    SignInOptions,
+    complete,
+    find_tenant,
+    sign_in_to,
+    tell_nobody,
+)
 from mimapp.journal import Journal
 from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
@@ -41,9 +51,10 @@ from mimapp.provisioning.unregister_observe import observe_holdings
 from mimapp.provisioning.unregister_plan import make_unregister_plan
 from mimapp.spec import REPLICATION_WINDOW
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
+from mimapp.transport.network import Network, network_transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
@@ -54,7 +65,8 @@ if TYPE_CHECKING:
     from mimapp.checks.preflight import Row
     from mimapp.checks.status import Status
     from mimapp.clock import Clock
-    from mimapp.identity import Bearer, DeviceCode, Operator
+    from mimapp.clouds import Cloud
+    from mimapp.identity import DeviceCode, Memory, Operator
     from mimapp.provisioning.events import Event
     from mimapp.provisioning.lockdown import LockdownOutcome, LockdownPlan
     from mimapp.provisioning.observe import Observed
@@ -74,6 +86,7 @@ __all__ = [
 ]
 
 P = TypeVar("P", bound="Planned")
+_SERVICES = {Part.ENTRA: GRAPH, Part.EXCHANGE: EXCHANGE}
 
 #: What `register` asks a person's Graph sign-in for; least-privileged per call (Microsoft Graph permissions reference).
 REGISTER_PERMISSIONS = (
@@ -122,67 +135,96 @@ class Tenant:
         tenant: str,
         *,
         credential: TokenCredential | None = None,
-        graph: SignInOptions | None = None,
-        exchange: SignInOptions | None = None,
-        cloud: Cloud = CLOUDS[DEFAULT_CLOUD],
+        graph: TokenCredential | SignInOptions | None = None,
+        exchange: TokenCredential | SignInOptions | None = None,
+        cloud: Cloud | None = None,
         home: Path | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
         deadline: timedelta = DEFAULT_DEADLINE,
         window: timedelta = REPLICATION_WINDOW,
         show_code: Callable[[DeviceCode], None] | None = None,
+        open_browser: Callable[[str], bool] = webbrowser.open,
+        tell: Callable[[str], None] = tell_nobody,
+        ask_people: bool = True,
+        environ: Mapping[str, str] = os.environ,
+        memory: Memory | None = None,
+        on_cloud: Callable[[Cloud], None] | None = None,
         sandbox: bool = False,
         parts: frozenset[Part] = EVERY_PART,
         permissions: tuple[str, ...] = REGISTER_PERMISSIONS,
     ) -> Self:
-        """Sign in to Graph and Exchange, side by side.
+        """Find the tenant, and sign in to Graph and Exchange, side by side.
 
         Args:
             tenant: the tenant's GUID or one of its domains.
             credential: signs in to both services; any credential of azure-identity or one's own.
-            graph: how to sign in to Graph, where it is not `credential`.
-            exchange: how to sign in to Exchange, where it is not `credential`.
-            cloud: the tenant's cloud.
+            graph: signs in to Graph, where it is not `credential`: a credential, or how to get one.
+            exchange: signs in to Exchange, the same way.
+            cloud: the tenant's cloud, which is checked; None: the one that the tenant lives in.
             home: the folder of all local state; None: the platform's own for this user.
-            transport: where requests go; None: the network.
+            transport: where requests go; None: the network, by the system's trust and proxy.
             clock: the time; None: the machine's.
             deadline: how long one run may wait in all.
             window: how long a new secret may be invisible or refused.
             show_code: tells a person the code of a device-code sign-in.
+            open_browser: opens an address in a person's browser; False when none could be started.
+            tell: tells a person what a sign-in leaves behind, and that a browser opens.
+            ask_people: whether ``auto`` may end with asking a person.
+            environ: where azure-identity's variables come from.
+            memory: where a person's sign-in is kept between runs; None keeps it nowhere.
+            on_cloud: told the tenant's cloud before anybody signs in.
             sandbox: whether the tenant is a simulated one.
             parts: which services to sign in to now; the other is signed in to when something is asked of it.
             permissions: the delegated permissions that a person's Graph sign-in asks for.
 
         Raises:
-            SignInError: a sign-in failed, or the two are of different tenants.
+            UsageError: a way to sign in lacks something, or nobody but the caller knows the tenant's cloud.
+            SignInError: a sign-in failed or is of another tenant, or the tenant does not live in that cloud.
             TransportError: a service cannot be reached.
         """
-        patience = Patience(clock or SystemClock(), limit=deadline)
-        http = Http(patience, transport=transport)
+        ways = (_way(graph, credential), _way(exchange, credential))
+        for (part, what), way in zip(_SERVICES.items(), ways, strict=True):
+            if part in parts:
+                complete(way, what, environ)
+        if memory is not None:
+            memory.check()
+        network = network_transport(Network()) if transport is None else None
+        http = Http(Patience(clock or SystemClock(), limit=deadline), transport=network or transport)
         try:
+            found, facts = find_tenant(http, tenant, cloud, ways)
+            if network is not None:
+                network.hosts = found.hosts
+            if on_cloud is not None:
+                on_cloud(found)
             sign_in = OperatorSignIn(
                 http,
-                cloud,
+                found,
                 tenant=tenant,
-                graph=graph or _with_credential(credential),
-                exchange=exchange or _with_credential(credential),
+                facts=facts,
+                graph=ways[0],
+                exchange=ways[1],
                 show_code=show_code or _nobody_to_show,
+                ask_people=ask_people,
+                open_browser=open_browser,
+                environ=environ,
+                memory=memory,
+                tell=tell,
             )
-            graph_sender, exchange_sender = sign_in.graph(permissions), sign_in.exchange()
-            operators = _operators(graph_sender, exchange_sender, parts)
+            services = frozenset(what for part, what in _SERVICES.items() if part in parts)
+            signed_in = sign_in_to(services, sign_in, permissions)
         except BaseException:
             http.close()
             raise
-        tenant_id = operators[0].tenant_id
-        on_exchange = operators[1]
+        on_exchange = signed_in.operators[1]
         is_person = Part.EXCHANGE in parts and not on_exchange.is_app_only
-        anchor = anchor_for_user(on_exchange.name) if is_person else anchor_for_app(tenant_id)
+        anchor = anchor_for_user(on_exchange.name) if is_person else anchor_for_app(facts.tenant_id)
         return cls(
             http=http,
-            cloud=cloud,
-            graph=Graph(graph_sender, cloud.graph, http.clock),
-            exchange=Exchange(exchange_sender, cloud.exchange, tenant_id, anchor=anchor, clock=http.clock),
-            operators=operators,
+            cloud=found,
+            graph=Graph(signed_in.graph, found.graph, http.clock),
+            exchange=Exchange(signed_in.exchange, found.exchange, facts.tenant_id, anchor=anchor, clock=http.clock),
+            operators=signed_in.operators,
             home=home or platformdirs.user_data_path("mimapp", appauthor=False),
             window=window,
             name=tenant,
@@ -395,31 +437,9 @@ def _ignore(event: Event) -> None:
     """What happens to events that nobody asked for."""
 
 
-def _with_credential(credential: TokenCredential | None) -> SignInOptions:
-    return SignInOptions(credential=credential)
+def _way(given: TokenCredential | SignInOptions | None, both: TokenCredential | None) -> SignInOptions:
+    return given if isinstance(given, SignInOptions) else SignInOptions(credential=given or both)
 
 
 def _nobody_to_show(code: DeviceCode) -> None:
     raise UsageError(f"sign-in to {code.what} needs a person to enter a code, and nobody was named to show it to")
-
-
-def _operators(graph: Bearer, exchange: Bearer, parts: frozenset[Part]) -> tuple[Operator, Operator]:
-    """Who signed in to each; where only one service is signed in to, its operator stands for both."""
-    senders = [sender for part, sender in ((Part.ENTRA, graph), (Part.EXCHANGE, exchange)) if part in parts]
-    with ThreadPoolExecutor(len(senders), thread_name_prefix="sign-in") as pool:
-        signed_in = list(pool.map(lambda sender: sender.operator(), senders))
-    operators = (signed_in[0], signed_in[-1])
-    if not all(operator.tenant_id for operator in operators):
-        raise SignInError("the token does not say which tenant it is of, and that is needed")
-    _check_one_tenant(operators)
-    return operators
-
-
-def _check_one_tenant(operators: tuple[Operator, Operator]) -> None:
-    graph, exchange = operators
-    if graph.tenant_id != exchange.tenant_id:
-        raise SignInError(
-            f"{graph.name} signed in to tenant {graph.tenant_id} for Graph, and {exchange.name} to "
-            f"{exchange.tenant_id} for Exchange",
-            hint="sign in to both with accounts of the same tenant",
-        )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mimapp.transport import Http, Reply, Request
 
-__all__ = ["Bearer", "claims_challenge"]
+__all__ = ["Bearer", "Closed", "claims_challenge"]
 
 _UNAUTHORIZED = 401
 _EARLY = timedelta(minutes=5)
@@ -152,6 +152,25 @@ class Bearer:
                 hint="sign in with an account of the tenant that is meant, or check --tenant",
             )
         return held
+
+
+class Closed:
+    """Stands for a service that this run does not sign in to, and could not: who asks it something is told why.
+
+    Args:
+        error: why.
+    """
+
+    def __init__(self, error: MimappError) -> None:
+        self._error = error
+
+    def send(self, _: Request) -> Reply:
+        """Send nothing.
+
+        Raises:
+            MimappError: always.
+        """
+        raise self._error
 
 
 def claims_challenge(header: str) -> str | None:

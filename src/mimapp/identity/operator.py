@@ -134,7 +134,7 @@ class OperatorSignIn:
         return self._bearer(EXCHANGE, self._around.cloud.exchange_scope, ())
 
     def cancel(self) -> None:
-        """Stop waiting for a person, in whichever thread: what waits ends with `CancelledError` within a second."""
+        """Stop waiting for a person, in whichever thread: what waits ends with `CancelledError` at once."""
         self._desk.closed.set()
 
     def _bearer(self, what: str, scope: str, permissions: tuple[str, ...]) -> Bearer:

@@ -33,6 +33,8 @@ __all__ = ["BrowserSignIn", "Desk", "DeviceCode", "DeviceCodeSignIn", "PersonSig
 BROWSER_LIMIT = timedelta(minutes=5)
 """How long a browser may take; the person may have closed it, which nobody can tell."""
 
+#: Seconds; who interrupts a wait for a person waits no longer than this.
+_BEAT = 0.25
 _PENDING = frozenset({"authorization_pending", "slow_down"})
 
 
@@ -228,8 +230,8 @@ class DeviceCodeSignIn(PersonSignIn):
                     hint="run the same command again",
                     explain="AADSTS70019",
                 )
-            for _ in range(flow["interval"]):
-                clock.sleep(1.0)
+            for _ in range(round(flow["interval"] / _BEAT)):
+                clock.sleep(_BEAT)
                 self._options.desk.check()
 
 

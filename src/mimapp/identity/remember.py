@@ -76,6 +76,14 @@ class Memory:
 
         return PersistedTokenCache(self._open())
 
+    def check(self) -> None:
+        """Find out whether anything could be kept here.
+
+        Raises:
+            UsageError: this machine has no protected storage.
+        """
+        self._open()
+
     def forget(self) -> bool:
         """Empty the storage; whether something was there.
 
