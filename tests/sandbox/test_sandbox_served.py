@@ -131,6 +131,11 @@ def test_ready_line_is_all_that_another_shell_needs(tmp_path: Path) -> None:
         "mailbox": "MIMService@contoso.onmicrosoft.com",
         "outsideMailbox": "other@contoso.onmicrosoft.com",
         "operator": {"clientId": info.operator_client_id, "clientSecret": info.operator_client_secret},
+        "identity": {
+            "machineUrl": f"{served.url}/metadata/identity/oauth2/token",
+            "appServiceUrl": f"{served.url}/msi/token",
+            "appServiceHeader": "sandbox-identity-header",
+        },
         "env": {
             "MIMAPP_LOGIN_URL": served.url,
             "MIMAPP_GRAPH_URL": served.url,

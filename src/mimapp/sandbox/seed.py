@@ -49,6 +49,7 @@ _OPERATOR_GRAPH_ROLES = (
     "Organization.Read.All",
     "Policy.Read.All",
 )
+_MACHINE = "sandbox-vm"
 _PREMIUM_PLAN_ID = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 _EXCHANGE_PLAN_ID = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 _SKU_ID = "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46"
@@ -105,6 +106,7 @@ def seed_tenant(tx: Transaction, domain: str = CONTOSO, *, tenant_id: str | None
     seeding.people()
     seeding.microsoft_services()
     seeding.operator()
+    seeding.machine()
     return seeding.tenant_id
 
 
@@ -163,7 +165,7 @@ class _Seeding:
         for template, role in ROLE_NAMES.items():
             holders = [self.id_for("user admin")] if template in (GLOBAL_ADMINISTRATOR, EXCHANGE_ADMINISTRATOR) else []
             if template == EXCHANGE_ADMINISTRATOR:
-                holders.append(self.id_for("operator service principal"))
+                holders += [self.id_for("operator service principal"), self.id_for("machine service principal")]
             self.put(
                 "directoryRole",
                 template,
@@ -211,6 +213,23 @@ class _Seeding:
             created=self.tx.now,
         )
         self.put("servicePrincipal", principal_id, principal)
+        self._grant_all(principal)
+
+    def machine(self) -> None:
+        """An Azure machine whose managed identity may do what the operator may."""
+        group = f"/subscriptions/{self.id_for('subscription')}/resourcegroups/sandbox"
+        principal = shapes.managed_identity(
+            id_=self.id_for("machine service principal"),
+            app_id=self.id_for("machine client"),
+            name=_MACHINE,
+            resource=f"{group}/providers/Microsoft.Compute/virtualMachines/{_MACHINE}",
+            owner_tenant=self.tenant_id,
+            created=self.tx.now,
+        )
+        self.put("servicePrincipal", principal["id"], principal)
+        self._grant_all(principal)
+
+    def _grant_all(self, principal: Document) -> None:
         for role in _OPERATOR_GRAPH_ROLES:
             self._grant(principal, catalog.GRAPH, role)
         self._grant(principal, catalog.EXCHANGE, "Exchange.ManageAsApp")

@@ -26,6 +26,7 @@ from filelock import FileLock
 from mimapp.sandbox.app import create_app
 from mimapp.sandbox.errors import SandboxError
 from mimapp.sandbox.losses import CuttingApp
+from mimapp.sandbox.managed_identity import APP_SERVICE_PATH, IDENTITY_HEADER, MACHINE_PATH
 
 if TYPE_CHECKING:
     import socket
@@ -128,6 +129,11 @@ def ready_line(sandbox: Sandbox, served: Served) -> str:
             "mailbox": info.mailbox,
             "outsideMailbox": info.outside_mailbox,
             "operator": {"clientId": info.operator_client_id, "clientSecret": info.operator_client_secret},
+            "identity": {
+                "machineUrl": f"{served.url}{MACHINE_PATH}",
+                "appServiceUrl": f"{served.url}{APP_SERVICE_PATH}",
+                "appServiceHeader": IDENTITY_HEADER,
+            },
             "env": environment,
         }
     )

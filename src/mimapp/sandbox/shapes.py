@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from mimapp.sandbox.state import Document
 
 __all__ = [
+    "MANAGED_IDENTITY",
     "app_role_assignment",
     "application",
+    "managed_identity",
     "permission_grant",
     "service_principal",
     "service_roles",
     "service_scopes",
     "wire",
 ]
+
+MANAGED_IDENTITY = "ManagedIdentity"
+"""`servicePrincipalType` of an Azure resource's own identity."""
 
 
 def application(*, id_: str, app_id: str, created: float, domain: str) -> Document:
@@ -129,6 +134,15 @@ def service_principal(*, id_: str, app_id: str, name: str, owner_tenant: str, cr
         "resourceSpecificApplicationPermissions": [],
         "verifiedPublisher": _not_verified(),
     }
+
+
+def managed_identity(*, id_: str, app_id: str, name: str, resource: str, owner_tenant: str, created: float) -> Document:
+    """The identity that Azure gave one of its resources; no application stands behind it.
+
+    Microsoft's documentation shows type and `alternativeNames` (the resource's id, and whether a person made it).
+    """
+    body = service_principal(id_=id_, app_id=app_id, name=name, owner_tenant=owner_tenant, created=created)
+    return body | {"servicePrincipalType": MANAGED_IDENTITY, "alternativeNames": ["isExplicit=False", resource]}
 
 
 def app_role_assignment(*, principal: Document, resource: Document, role_id: str, created: float) -> Document:

@@ -78,7 +78,7 @@ def redeem(
     """The grant behind a code, which is used up by this.
 
     Raises:
-        LoginError: the code is unknown, old, used, or of another client or tenant, or the verifier is not its challenge's.
+        LoginError: the code is unknown, old, used or another's (client or tenant), or the verifier is not its own.
     """
     found = tx.get(SANDBOX_WIDE, _KIND, _digest(code))
     is_theirs = (
