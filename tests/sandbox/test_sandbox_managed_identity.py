@@ -12,6 +12,8 @@ from mimapp.sandbox.directory_roles import EXCHANGE_ADMINISTRATOR
 from mimapp.sandbox.managed_identity import APP_SERVICE_PATH, IDENTITY_HEADER, MACHINE_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
     from sandbox_world import World
 
@@ -21,9 +23,11 @@ WAYS = {
 }
 
 
-def asked(world: World, path: str, *, headers: dict[str, str] | None = None, **query: str) -> httpx.Response:
+def asked(
+    world: World, path: str, query: Mapping[str, str] | None = None, *, headers: dict[str, str] | None = None
+) -> httpx.Response:
     version, wanted = WAYS[path]
-    whole = {"api-version": version, "resource": GRAPH} | query
+    whole = {"api-version": version, "resource": GRAPH, **(query or {})}
     return world.http.get(path, params=whole, headers=wanted if headers is None else headers)
 
 
@@ -42,7 +46,7 @@ def machine(world: World) -> dict[str, Any]:
 @pytest.mark.parametrize("path", WAYS)
 @pytest.mark.parametrize(("resource", "role"), [(GRAPH, "Policy.Read.All"), (f"{EXCHANGE}/", "Exchange.ManageAsApp")])
 def test_a_token_for_the_machine(world: World, path: str, resource: str, role: str) -> None:
-    reply = asked(world, path, resource=resource)
+    reply = asked(world, path, {"resource": resource})
     claims, principal = claims_of(reply), machine(world)
     assert (claims["appid"], claims["oid"]) == (principal["appId"], principal["id"])
     assert claims["aud"] == resource.rstrip("/")
@@ -74,8 +78,8 @@ def test_the_identity_by_its_names_and_no_other(world: World, path: str) -> None
         "mi_res_id": principal["alternativeNames"][1],
     }
     for name, value in known.items():
-        assert asked(world, path, **{name: value}).status_code == 200
-        refused = asked(world, path, **{name: "00001111-aaaa-2222-bbbb-3333cccc4444"})
+        assert asked(world, path, {name: value}).status_code == 200
+        refused = asked(world, path, {name: "00001111-aaaa-2222-bbbb-3333cccc4444"})
         assert (refused.status_code, refused.json()["error_description"]) == (400, "Identity not found")
 
 
@@ -97,8 +101,8 @@ def test_strangers_get_nothing(world: World, path: str, headers: dict[str, str],
 
 @pytest.mark.parametrize("path", WAYS)
 def test_what_is_missing_is_said(world: World, path: str) -> None:
-    assert "api-version" in asked(world, path, **{"api-version": "2000-01-01"}).json()["error_description"]
-    assert "resource" in asked(world, path, resource="").json()["error_description"]
-    unknown = asked(world, path, resource="https://nowhere.example")
+    assert "api-version" in asked(world, path, {"api-version": "2000-01-01"}).json()["error_description"]
+    assert "resource" in asked(world, path, {"resource": ""}).json()["error_description"]
+    unknown = asked(world, path, {"resource": "https://nowhere.example"})
     assert (unknown.status_code, unknown.json()["error"]) == (400, "invalid_resource")
     assert unknown.json()["error_description"].startswith("AADSTS500011: ")
