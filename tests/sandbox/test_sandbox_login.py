@@ -7,8 +7,8 @@ import jwt
 import pytest
 from sandbox_world import AZURE_CLI, EXCHANGE, EXCHANGE_POWERSHELL, GRAPH, GRAPH_COMMAND_LINE
 
-from mimapp.sandbox.errors import TokenRefused
 from mimapp.sandbox.directory_roles import EXCHANGE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
+from mimapp.sandbox.errors import TokenRefused
 from mimapp.sandbox.tokens import EXCHANGE_AUDIENCES, GRAPH_AUDIENCES, TokenService
 
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ def test_process_killed_in_the_middle_leaves_nothing_and_locks_nobody_out(state:
         "    tx.put('t', 'thing', 'half', {})\n"
         "    os.kill(os.getpid(), signal.SIGTERM if os.name == 'nt' else signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(state.path)], check=False, timeout=60)  # noqa: S603 - our own interpreter
+    done = subprocess.run([sys.executable, "-c", script, str(state.path)], check=False, timeout=60)
     assert done.returncode != 0
     if os.name != "nt":
         assert done.returncode == -signal.SIGKILL
