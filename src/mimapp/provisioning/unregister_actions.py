@@ -13,6 +13,7 @@ import msgspec
 from mimapp.errors import NotFoundError, UnsafePlanError
 from mimapp.exchange import Unknown
 from mimapp.graph import FULL_ACCESS_AS_APP, Moment
+from mimapp.journal import SecretEntry
 from mimapp.provisioning.allow_list import entries, replace_list
 from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
 from mimapp.provisioning.observe import group_address
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeVar
 
+    from mimapp.credentials import Desk
+    from mimapp.credentials.listing import Credential
     from mimapp.graph import Application
     from mimapp.provisioning.services import Services
     from mimapp.provisioning.steps import Step
@@ -96,23 +99,58 @@ def act(run: Removal, step: Step) -> Done:
 def _revoke_secret(run: Removal, step: Step) -> Done:
     secret = _one(our_secrets(run.holdings), step, secret_target)
     application, graph = run.application, run.services.graph
-    try:
-        removed = graph.credentials.remove_password(application.id, secret.key_id)
-    except NotFoundError:
-        if _is_in_bin(run, application):
-            return Done(detail="its application is gone", wrote=False)
-        # A replica that does not know an application made a moment ago.
-        removed = graph.credentials.remove_password(application.id, secret.key_id, fresh=True)
     desk = run.services.desk(run.wanted, application.app_id, application.id)
     entry = desk.entry_of(secret.key_id)
-    if entry is not None:
-        desk.note(entry, "revoked")
+    if entry is None:
+        # Should the run die now, the next one knows by this which stored value is of no use any more.
+        entry = desk.note(_entry(secret, desk), "handed")
+
+    def remove() -> bool | None:
+        try:
+            return graph.credentials.remove_password(application.id, secret.key_id)
+        except NotFoundError:
+            return None
+
+    removed = _take(run, f"client secret {secret.label}", remove)
+    desk.note(entry, "revoked")
     ends = "" if secret.expires is None else f"valid until {secret.expires:%Y-%m-%d}"
     return Done(detail="revoked" if removed else "was gone", wrote=removed, before=ends)
 
 
-def _is_in_bin(run: Removal, application: Application) -> bool:
-    return any(one.id == application.id for one in run.services.graph.deleted.applications())
+def _entry(secret: Credential, desk: Desk) -> SecretEntry:
+    """What the journal would say of a secret that it does not know."""
+    now = desk.clock.now()
+    return SecretEntry(
+        label=secret.label,
+        state="handed",
+        application_id=desk.application_id,
+        begun=secret.starts or now,
+        changed=now,
+        key_id=secret.key_id,
+        expires=secret.expires,
+        stores=secret.stores,
+    )
+
+
+def _take(run: Removal, what: str, take: Callable[[], bool | None]) -> bool:
+    """Take something from the live application; `take` gives None where the reply is that there is no application.
+
+    A replica may not know it yet, or any more. The reply is believed when the application lies in the recycle bin, or
+    when the time in which a replica may be behind is over and it is not listed either.
+    """
+    services, application = run.services, run.application
+    graph, begun = services.graph, services.clock.now()
+
+    def ask() -> bool | None:
+        window_is_over = services.clock.now() >= begun + services.window
+        if (taken := take()) is not None:
+            return taken
+        if any(one.id == application.id for one in graph.deleted.applications()):
+            return False
+        is_listed = graph.applications.by_app_id(application.app_id) is not None
+        return False if window_is_over and not is_listed else None
+
+    return services.http.patience.until(what, "its application is not there, or not known here", ask)
 
 
 def _revoke_consent(run: Removal, step: Step) -> Done:
@@ -184,14 +222,9 @@ def _disallow_ews(run: Removal, _step: Step) -> Done:
 
 
 def _delete_application(run: Removal, _step: Step) -> Done:
-    application, applications = run.application, run.services.graph.applications
-
-    def ask() -> bool | None:
-        if applications.delete(application.id):
-            return True
-        return None if applications.by_app_id(application.app_id) is not None else False
-
-    wrote = run.services.http.patience.until("application", "said to be gone, and still listed", ask)
+    application = run.application
+    applications = run.services.graph.applications
+    wrote = _take(run, f"application {application.app_id}", lambda: applications.delete(application.id) or None)
     run.is_gone(application.app_id)
     now = run.services.clock.now()
     moment = Moment.combine(now.date(), now.timetz())

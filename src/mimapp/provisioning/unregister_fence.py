@@ -118,10 +118,16 @@ def _policy_stays(policy: AccessPolicy, holdings: Holdings, since: datetime | No
         if application is not None and application.app_id.lower() == policy.app_id.lower():
             return Kept(what=what, reason="it goes two hours after the application is gone")
         return Kept(what=what, reason="an application that is not marked as ours has this id", needs_person=True)
-    free = (since or now) + TOKENS_LIVE
+    free = _to_the_minute((since or now) + TOKENS_LIVE)
     if now >= free:
         return None
     return Kept(what=what, reason="a token issued before may still be valid", until=free)
+
+
+def _to_the_minute(moment: datetime) -> datetime:
+    """The first full minute that is not before a moment: what people are told has to be true when they come back."""
+    whole = moment.replace(second=0, microsecond=0)
+    return whole if whole == moment else whole + timedelta(minutes=1)
 
 
 def _group_stays(
@@ -147,10 +153,10 @@ def _group_times(wanted: Registration, holdings: Holdings) -> Iterator[tuple[dat
     """Until when a group without a listed policy is needed all the same, and why."""
     acknowledged = holdings.journal.since.get(POLICY_NOTE)
     if acknowledged is not None and not any(is_marked(policy, wanted) for policy in holdings.policies):
-        yield acknowledged + LIST_LAG, "its access policy was acknowledged and is not listed yet"
+        yield _to_the_minute(acknowledged + LIST_LAG), "its access policy was acknowledged and is not listed yet"
     for one in holdings.deleted:
         if (since := gone_since(holdings, one.app_id)) is not None:
-            yield since + TOKENS_LIVE, "a token issued before may still be valid"
+            yield _to_the_minute(since + TOKENS_LIVE), "a token issued before may still be valid"
 
 
 def is_our_group(wanted: Registration, found: ObservedGroup) -> bool:
