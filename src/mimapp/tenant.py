@@ -42,6 +42,7 @@ from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
 from mimapp.provisioning.lockdown import apply_lockdown, make_lockdown_plan
 from mimapp.provisioning.observe import observe, parts_of
+from mimapp.provisioning.phases import event_of
 from mimapp.provisioning.plan import Plan, make_plan
 from mimapp.provisioning.registrations import marked_registrations
 from mimapp.provisioning.services import Services
@@ -49,6 +50,7 @@ from mimapp.provisioning.steps import EVERY_PART, Part
 from mimapp.provisioning.unregister import apply_unregister
 from mimapp.provisioning.unregister_observe import observe_holdings
 from mimapp.provisioning.unregister_plan import make_unregister_plan
+from mimapp.rotation import Rotation
 from mimapp.spec import REPLICATION_WINDOW
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 from mimapp.transport.network import Network, network_transport
@@ -81,6 +83,7 @@ __all__ = [
     "ADOPTION_PERMISSIONS",
     "LOCKDOWN_PERMISSIONS",
     "REGISTER_PERMISSIONS",
+    "ROTATION_PERMISSIONS",
     "UNREGISTER_PERMISSIONS",
     "Tenant",
 ]
@@ -100,6 +103,8 @@ ADOPTION_PERMISSIONS = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.Rea
 #: What `unregister` and `lockdown` ask for.
 UNREGISTER_PERMISSIONS = ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All")
 LOCKDOWN_PERMISSIONS = ("Application.ReadWrite.All", "Organization.Read.All")
+#: What `rotation` asks for.
+ROTATION_PERMISSIONS = ("Application.ReadWrite.All",)
 
 
 class Tenant:
@@ -307,6 +312,17 @@ class Tenant:
         self._http.patience.start()
         with self._telling(on_event) as tell:
             return apply_lockdown(plan, self._services(plan.wanted), tell)
+
+    @contextmanager
+    def rotation(self, wanted: Registration, *, on_event: Callable[[Event], None] | None = None) -> Iterator[Rotation]:
+        """Rotate, hand over, retire: the work on a registration's secrets, as long as the block lasts.
+
+        Args:
+            wanted: the registration; its stores are where secrets go and where they may be already.
+            on_event: told of every step and every wait.
+        """
+        with self._telling(on_event) as tell:
+            yield Rotation(self._services(wanted), wanted, lambda phase: tell(event_of(phase)))
 
     def check(self, wanted: Registration, *, on_event: Callable[[Event], None] | None = None) -> tuple[Row, ...]:
         """Ask everything that decides whether `apply` can succeed; writes nothing. A refused read is a row, no error.

@@ -94,6 +94,33 @@ TABLE: Final[tuple[Row, ...]] = (
         "Carry out a plan that --plan-out wrote to a file, and nothing that is not in it.",
         REGISTERING,
     ),
+    Name(
+        "rotate",
+        "rotate",
+        "rotate",
+        "Replace the client secret: issue and store a new one, prove it, hand it over; revoke the old one much later.",
+        SECRETS,
+    ),
+    Group("handover", "Whether MIM uses the new secret, which no service can tell.", SECRETS),
+    Name(
+        "handover confirm",
+        "handover",
+        "confirm",
+        "Say that MIM uses a client secret now: evidence by which every older one of mimapp's may be revoked later.",
+    ),
+    Name(
+        "handover show",
+        "handover",
+        "show",
+        "List mimapp's client secrets with the evidence that MIM uses each, and when the older ones may go.",
+    ),
+    Name(
+        "retire",
+        "retire",
+        "retire",
+        "Revoke old client secrets: only mimapp's own, only with evidence that MIM uses a newer, proven one.",
+        SECRETS,
+    ),
     Group("secret", "The client secret and every other way into the application.", SECRETS),
     Name(
         "secret list",

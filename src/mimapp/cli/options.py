@@ -71,8 +71,8 @@ class Spec:
 
     @property
     def key(self) -> str:
-        """The configuration key, which is the long flag without its hyphens."""
-        return self.name.replace("_", "-")
+        """The configuration key, which is the long flag without its hyphens; ``from_`` is ``--from``."""
+        return self.name.rstrip("_").replace("_", "-")
 
     @property
     def own_variable(self) -> str:
@@ -369,4 +369,20 @@ class WriteOptions:
 
 #: Configuration keys of single commands' options: any command accepts a file that holds them. A test compares the list
 #: with what the commands declare.
-COMMAND_KEYS: Final[frozenset[str]] = frozenset({"group-owner", "replication-window", "secret-lifetime", "secret-to"})
+COMMAND_KEYS: Final[frozenset[str]] = frozenset(
+    {
+        "before",
+        "deploy-hook",
+        "group-owner",
+        "hook-stdin",
+        "interval",
+        "nodes",
+        "overlap",
+        "post-hook",
+        "pre-hook",
+        "replication-window",
+        "secret-lifetime",
+        "secret-to",
+        "trust-signin-report",
+    }
+)

@@ -1,0 +1,98 @@
+"""The chain on a calm tenant: issue, prove, wait for the hand-over, confirm it, and take the old secret away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rotation.stage import Stage
+
+
+def test_rotate_issues_stores_and_proves_a_successor_and_revokes_nothing(stage: Stage) -> None:
+    (old,) = stage.key_ids()
+    value = stage.secret_of(old)
+
+    document = stage.rotate(code=3)
+
+    new = document["secret"]["keyId"]
+    assert document["schema"] == "mimapp.rotate/1"
+    assert document["issued"] is True
+    assert document["retired"] == []
+    assert document["handover"]["state"] == "waiting"
+    assert document["secret"]["proven"] is True
+    assert document["secret"]["storedIn"] == f"file:{stage.stored}"
+    assert set(stage.key_ids()) == {old, new}
+    assert stage.works(value)
+    assert stage.works(stage.secret_of(new))
+    assert any(new in line and "handover confirm" in line for line in document["attention"])
+
+
+def test_a_successor_that_waits_is_not_followed_by_another(stage: Stage) -> None:
+    first = stage.rotate(code=3)
+    stage.pass_days(1)
+    second = stage.rotate(code=3)
+    third = stage.rotate("--if-due", code=3)
+
+    assert [second["issued"], third["issued"]] == [False, False]
+    assert second["secret"]["keyId"] == third["secret"]["keyId"] == first["secret"]["keyId"]
+    assert "waits for its hand-over" in second["reason"]
+    assert len(stage.key_ids()) == 2
+
+
+def test_again_issues_although_one_waits(stage: Stage) -> None:
+    stage.rotate(code=3)
+    assert stage.rotate("--again", code=3)["issued"] is True
+    assert len(stage.key_ids()) == 3
+
+
+def test_confirmed_and_after_the_overlap_the_old_secret_goes(stage: Stage) -> None:
+    (old,) = stage.key_ids()
+    new = stage.rotate(code=3)["secret"]["keyId"]
+    shown = stage.confirm(new)
+    assert shown["handover"]["state"] == "done"
+    assert stage.retire()["retired"] == []
+
+    stage.pass_days(15)
+    document = stage.retire()
+
+    assert document["retired"] == [old]
+    assert stage.key_ids() == [new]
+    assert stage.works(stage.secret_of(new))
+    assert not list(stage.stored.parent.glob("*.former-*"))
+    assert stage.retire()["retired"] == []
+
+
+def test_rotate_takes_the_old_secret_away_in_a_later_run(stage: Stage) -> None:
+    (old,) = stage.key_ids()
+    hook = stage.hook("deploy", "")
+    first = stage.rotate("--deploy-hook", hook, "--overlap", "0s")
+    assert first["handover"]["state"] == "done"
+    assert first["retired"] == []
+    assert len(stage.key_ids()) == 2
+
+    later = stage.rotate("--if-due", "--overlap", "0s")
+
+    assert later["issued"] is False
+    assert later["retired"] == [old]
+    assert stage.key_ids() == [first["secret"]["keyId"]]
+
+
+def test_not_due_is_said_in_words_and_costs_no_write(stage: Stage) -> None:
+    before = len(stage.place.wire.writes)
+    document = stage.rotate("--if-due")
+
+    assert document["issued"] is False
+    assert document["reason"].startswith("not due: mimapp 2026-11-21")
+    assert "due from 2027-03-21 on" in document["reason"]
+    assert document["secret"]["proven"] is True
+    assert len(stage.place.wire.writes) == before
+
+
+def test_without_evidence_nothing_goes_and_that_is_said(stage: Stage) -> None:
+    stage.rotate(code=3)
+    stage.pass_days(60)
+    document = stage.retire(code=3)
+
+    assert document["retired"] == []
+    assert len(stage.key_ids()) == 2
+    assert "nothing shows yet that MIM uses" in document["attention"][0]
