@@ -27,6 +27,8 @@ from urllib.parse import quote, urlsplit
 from mimapp.clouds import CLOUDS, DEFAULT_CLOUD, Cloud
 from mimapp.errors import BadReplyError, SignInError, TransportError, UsageError
 from mimapp.identity.aadsts import LoginError
+from mimapp.identity.adapters import oauth_error
+from mimapp.identity.failures import no_answer
 from mimapp.transport import Request
 
 if TYPE_CHECKING:
@@ -151,8 +153,8 @@ def _ask(http: Http, cloud: Cloud, tenant: str) -> TenantFacts | None:
     said = LoginError.of_reply(reply)
     if said.code in _ELSEWHERE:
         return None
-    if reply.status not in _CLIENT_ERRORS:
-        raise BadReplyError(f"{cloud.login} answered HTTP {reply.status} when asked about tenant {tenant}")
+    if reply.status not in _CLIENT_ERRORS or not (said.code or oauth_error(reply)):
+        raise no_answer(reply, urlsplit(cloud.login).netloc, f"looking up tenant {tenant}")
     raise said.as_sign_in_error(f"looking up tenant {tenant}")
 
 
@@ -190,7 +192,7 @@ def _facts(reply: Reply, cloud: Cloud, url: str) -> TenantFacts:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise BadReplyError(f"{cloud.login} sent an openid-configuration that is no JSON object")
+        raise no_answer(reply, urlsplit(cloud.login).netloc, "looking up the tenant")
     fields = {name: value for name, value in body.items() if isinstance(value, str)}
     issuer = urlsplit(fields.get("issuer", ""))
     try:

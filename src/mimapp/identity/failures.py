@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mimapp.identity.adapters import LoginSender
+    from mimapp.transport import Reply
 
-__all__ = ["SKEW_ALLOWED", "MethodUnavailableError", "as_mimapp_error", "unanswered", "with_clock_advice"]
+__all__ = ["SKEW_ALLOWED", "MethodUnavailableError", "as_mimapp_error", "no_answer", "unanswered", "with_clock_advice"]
 
 _THROTTLED = 429
 _SERVER_ERROR = 500
@@ -72,21 +73,36 @@ def unanswered(sender: LoginSender, what: str) -> MimappError | None:
     reply = sender.last
     if reply is None:
         return None
-    if reply.status == _THROTTLED or reply.status >= _SERVER_ERROR:
+    if oauth_error(reply) and not _is_busy(reply):
+        return LoginError.of_reply(reply).as_sign_in_error(f"sign-in to {what}")
+    return no_answer(reply, sender.host, f"sign-in to {what}")
+
+
+def no_answer(reply: Reply, host: str, doing: str) -> MimappError:
+    """What a reply is that is neither an answer nor a refusal of Entra's.
+
+    Args:
+        reply: what came.
+        host: from where.
+        doing: what was tried, in words.
+    """
+    if _is_busy(reply):
         return BusyError(
-            f"sign-in to {what}: {sender.host} is busy or not well",
+            f"{doing}: {host} is busy or not well",
             service="login",
             status=reply.status,
             request_id=reply.request_id,
             hint="run the same command again later",
         )
-    if oauth_error(reply):
-        return LoginError.of_reply(reply).as_sign_in_error(f"sign-in to {what}")
     return BadReplyError(
-        f"sign-in to {what}: what came from {sender.host} is no answer of Entra's "
+        f"{doing}: what came from {host} is no answer of Entra's "
         f"(HTTP {reply.status}, {reply.headers.get('content-type', 'of no type')})",
         hint="a proxy's page looks like this: look at HTTPS_PROXY, and at --cloud",
     )
+
+
+def _is_busy(reply: Reply) -> bool:
+    return reply.status == _THROTTLED or reply.status >= _SERVER_ERROR
 
 
 def with_clock_advice(error: SignInError, skew: timedelta) -> SignInError:
