@@ -44,6 +44,7 @@ _THREADS = 16
 _BACKLOG = 128
 _IDLE_SECONDS = 60
 _STOP_SECONDS = 1
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +80,16 @@ def serve(
         KeyboardInterrupt: the process was interrupted; the socket is closed by then.
     """
     server, served = _bound(sandbox, host, port)
+    # Not in this thread: an interruption may then arrive at any place of the server's code, and be swallowed there.
+    thread = threading.Thread(target=server.serve, name="mimapp-sandbox", daemon=True)
+    thread.start()
     try:
         if on_ready is not None:
             on_ready(served)
-        server.serve()
+        while thread.is_alive():
+            thread.join(_LOOK_SECONDS)
     finally:
-        server.stop()
+        _stop(server)
 
 
 @contextmanager
@@ -100,8 +105,7 @@ def serving(sandbox: Sandbox, *, host: str = "127.0.0.1", port: int = 0) -> Iter
     try:
         yield served
     finally:
-        server.stop()
-        thread.join()
+        _stop(server)
 
 
 def ready_line(sandbox: Sandbox, served: Served) -> str:
@@ -163,6 +167,13 @@ def _bound(sandbox: Sandbox, host: str, port: int) -> tuple[Server, Served]:
     app = create_app(sandbox.state, clock=sandbox.clock, origin=url, conditions=sandbox.conditions)
     server.wsgi_app = CuttingApp(app, conditions=sandbox.conditions, clock=sandbox.clock)
     return server, Served(url=url, ca_file=ca_file)
+
+
+def _stop(server: Server) -> None:
+    """Close the socket, and wait for the workers as long as is reasonable: one of them may be held by its client."""
+    stopping = threading.Thread(target=server.stop, name="mimapp-sandbox-stop", daemon=True)
+    stopping.start()
+    stopping.join(_STOP_SECONDS * 3)
 
 
 def _check_loopback(host: str) -> None:
