@@ -14,7 +14,8 @@ It may
 - end the request from anywhere with a `WireError`.
 
 Paths: ``/{tenant}/oauth2/...`` and ``/{tenant}/v2.0/...`` are login's, ``/v1.0`` and ``/beta`` Graph's,
-``/adminapi`` and ``/EWS`` Exchange's; ``/metadata`` and ``/msi`` are the identity endpoints of an Azure machine.
+``/adminapi`` and ``/EWS`` Exchange's; ``/metadata/identity`` and ``/msi`` are the identity endpoints of
+an Azure machine, ``/metadata/endpoints``, ``/tenants`` and ``/subscriptions`` Azure Resource Manager's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import falcon
 
-from mimapp.sandbox import ews, exchange, graph, login, managed_identity
+from mimapp.sandbox import ews, exchange, graph, login, managed_identity, resource_manager
 from mimapp.sandbox.conditions import Conditions
 from mimapp.sandbox.errors import WireError
 from mimapp.sandbox.tokens import TokenService
@@ -83,6 +84,7 @@ def create_app(state: State, *, clock: Clock, origin: str, conditions: Condition
     app.add_middleware(_Announced(used))
     login.add_routes(app, context)
     managed_identity.add_routes(app, context)
+    resource_manager.add_routes(app, context)
     graph.add_routes(app, context)
     exchange.add_routes(app, context, used.exchange)
     ews.add_routes(app, context, used.exchange)
