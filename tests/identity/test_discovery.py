@@ -152,6 +152,7 @@ def test_another_refusal_is_told_as_it_is() -> None:
         httpx.Response(200, json={"issuer": "https://login.microsoftonline.com/common/v2.0"}),
         httpx.Response(200, json={}),
         httpx.Response(302, headers={"Location": "https://elsewhere.example"}),
+        httpx.Response(403, text="<html>"),
     ],
 )
 def test_what_is_no_openid_configuration_is_said_so(reply: httpx.Response) -> None:
@@ -165,7 +166,7 @@ def test_a_tenant_name_cannot_leave_its_place_in_the_address() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         paths.append(request.url.raw_path)
-        return httpx.Response(400, json={})
+        return httpx.Response(400, json={"error": "invalid_request"})
 
     http = Http(Patience(FakeClock()), transport=httpx.MockTransport(answer))
     with pytest.raises(SignInError):
