@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import platformdirs
 
+from mimapp.checks.first_phase import checked, explained
 from mimapp.checks.preflight import preflight
 from mimapp.checks.status import status_of
 from mimapp.clock import SystemClock
-from mimapp.errors import UsageError
+from mimapp.errors import UnsafePlanError, UsageError
 from mimapp.exchange import Exchange, anchor_for_app, anchor_for_user
 from mimapp.graph import Graph
 from mimapp.identity import (
@@ -64,7 +65,8 @@ if TYPE_CHECKING:
     import httpx
     from azure.core.credentials import TokenCredential
 
-    from mimapp.checks.preflight import Row
+    from mimapp.checks.first_phase import checked, explained
+from mimapp.checks.preflight import Row
     from mimapp.checks.status import Status
     from mimapp.clock import Clock
     from mimapp.clouds import Cloud
@@ -246,7 +248,11 @@ class Tenant:
         """
         self._http.patience.start()
         with self._telling(on_event) as tell:
-            return self._plan(wanted, tell)
+            try:
+                plan = self._plan(wanted, tell)
+            except (UsageError, UnsafePlanError) as error:
+                raise explained(error, self._services(wanted), wanted) from error.__cause__
+            return checked(plan, self._services(wanted))
 
     def apply(
         self, plan: Plan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
