@@ -65,8 +65,7 @@ if TYPE_CHECKING:
     import httpx
     from azure.core.credentials import TokenCredential
 
-    from mimapp.checks.first_phase import checked, explained
-from mimapp.checks.preflight import Row
+    from mimapp.checks.preflight import Row
     from mimapp.checks.status import Status
     from mimapp.clock import Clock
     from mimapp.clouds import Cloud
