@@ -45,7 +45,7 @@ def staged(name: str) -> Iterator[Stage]:
     """A client over ``cassettes/<name>.yaml``; what the cassette has left at the end is an error."""
     clock = FakeClock()
     with playing(name) as player:
-        patience = Patience(clock, jitter=random.Random(0))  # noqa: S311 - spreads load, guards nothing
+        patience = Patience(clock, jitter=random.Random(0))
         with Http(patience, transport=player.transport) as http:
             warnings: list[CmdletWarning] = []
             exchange = Exchange(
