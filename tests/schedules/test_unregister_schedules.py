@@ -17,8 +17,8 @@ from support.tenants import MAILBOX, Place
 if TYPE_CHECKING:
     from pathlib import Path
 
-FEW = range(30)
-MANY = range(30, 600)
+FEW = range(16)
+MANY = range(16, 316)
 _BATCH = 30
 
 

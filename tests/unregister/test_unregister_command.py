@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from unregister_world import GROUP, UNREGISTER, Registered, steps
+from unregister_world import GROUP, TWO_HOURS, UNREGISTER, Registered, steps
 
 from mimapp.journal import Journal
 from mimapp.sandbox.weather import Fault, Weather
@@ -231,7 +232,7 @@ def test_a_lost_reply_is_looked_after_in_the_same_run(home: Path, fault: str) ->
     there = Registered(failing.place)
 
     done = failing.once(fault)
-    there.later()
+    there.later(TWO_HOURS + timedelta(minutes=1))  # the wait for the reply counts too
     document = there.run()
 
     assert done.code == 0, done.err
