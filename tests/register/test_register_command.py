@@ -272,3 +272,11 @@ def test_another_machine_sees_the_secret_as_stored_elsewhere_and_replaces_nothin
     assert done.document["changes"] == []
     assert done.document["secret"] is None
     assert any(first["secret"]["keyId"] in line for line in done.document["attention"])
+
+
+def test_the_creator_that_graph_made_an_owner_is_shown_with_what_an_owner_can_do(calm: Place) -> None:
+    done = calm.cli("register", "--mailbox", MAILBOX, "--sandbox", "--yes", "--output", "json")
+
+    told = [warning for warning in done.document["warnings"] if "an owner can add secrets" in warning]
+    assert len(told) == 1
+    assert told[0].startswith(f"admin@{CONTOSO} owns the application")

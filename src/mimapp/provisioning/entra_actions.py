@@ -5,6 +5,7 @@ Each may be repeated: creates go by a key (`uniqueName`, `appId`), a grant that 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,11 @@ from mimapp.provisioning.plan_entra import application_differences, tags_of
 from mimapp.provisioning.run import Done
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from msgspec import UnsetType
 
-    from mimapp.graph import Application
+    from mimapp.graph import Application, DirectoryObject
     from mimapp.provisioning.run import Run
 
 __all__ = [
@@ -50,6 +53,7 @@ __all__ = [
     "create_principal",
     "drop_restored_secrets",
     "grant_consent",
+    "owner_warnings",
     "purge_application",
     "restore_application",
     "tag_principal",
@@ -92,7 +96,18 @@ def create_application(run: Run) -> Done:
         run.application()
         return Done(detail=f"was there: {run.application_id}", wrote=False)
     run.object_id, run.application_id = made.id, made.app_id
+    with contextlib.suppress(NotFoundError):  # a replica that does not know it yet; the next run shows its owners
+        run.warnings += owner_warnings(run.services.graph.applications.owners(made.id))
     return Done(detail=f"application id {made.app_id}", undo=f"mimapp unregister --registration {wanted.key}")
+
+
+def owner_warnings(owners: Sequence[DirectoryObject]) -> list[str]:
+    """What an owner can do, where there are any; Graph makes the creator one, and nobody is removed."""
+    names = [owner.user_principal_name or owner.display_name or owner.id for owner in owners]
+    if not names:
+        return []
+    whose = f"{', '.join(names)} own{'s' if len(names) == 1 else ''} the application"
+    return [f"{whose}: an owner can add secrets to it without any directory role"]
 
 
 def _refuse_deleted(run: Run) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mimapp.provisioning.entra_actions import consent_url
+from mimapp.provisioning.entra_actions import consent_url, owner_warnings
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
@@ -136,12 +136,7 @@ def _add_parts_left(run: Run) -> None:
 
 def _add_owner_warning(run: Run) -> None:
     owners = () if run.observed.entra is None else run.observed.entra.owners
-    names = [owner.user_principal_name or owner.display_name or owner.id for owner in owners]
-    if names:
-        run.warnings.append(
-            f"{', '.join(names)} own{'s' if len(names) == 1 else ''} the application: an owner can add secrets to it "
-            "without any directory role"
-        )
+    run.warnings += owner_warnings(owners)
 
 
 def _elsewhere(secret: ObservedSecret) -> str:
