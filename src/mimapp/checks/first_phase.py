@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mimapp.checks.preflight import preflight, stopping
+from mimapp.checks.preflight import SECRET_STORE, preflight, stopping
 from mimapp.checks.preflight_row import Verdict
-from mimapp.errors import UnsafePlanError
+from mimapp.errors import StoreError, UnsafePlanError
 
 if TYPE_CHECKING:
     from mimapp.checks.preflight_row import Row
@@ -27,11 +27,14 @@ def checked(plan: Plan, services: Services) -> Plan:
 
     Raises:
         UnsafePlanError: a row stops; nothing was written.
+        StoreError: nothing stops but a store that cannot take the secret; nothing was written.
     """
     if not plan.writes:
         return plan
     rows = preflight(services, plan.wanted)
     stops = stopping(rows)
+    if stops and all(row.name == SECRET_STORE for row in stops):
+        raise StoreError(stops[0].why or stops[0].found, hint=stops[0].remedy or None)
     if stops:
         raise UnsafePlanError(
             f"{stops[0].name}: {stops[0].why or stops[0].found}",

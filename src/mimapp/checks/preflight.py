@@ -64,7 +64,10 @@ if TYPE_CHECKING:
     from mimapp.secret import SecretStore
     from mimapp.spec import Registration
 
-__all__ = ["Row", "Verdict", "is_ready", "preflight", "stopping"]
+__all__ = ["SECRET_STORE", "Row", "Verdict", "is_ready", "preflight", "stopping"]
+
+#: The name of the rows about the places where the secret is to go.
+SECRET_STORE = "secret store"  # noqa: S105 - the name of a row
 
 _GroupAnswers: TypeAlias = "tuple[Future[Group | None], Future[tuple[GroupMember, ...]], Future[str | None]]"
 
@@ -371,11 +374,11 @@ def _store_row(store: SecretStore) -> Row:
         store.preflight()
     except StoreError as error:
         return Row(
-            name="secret store",
+            name=SECRET_STORE,
             verdict=Verdict.STOP,
             found=store.uri,
             why=error.message,
             remedy=error.hint or "",
             details=error.details,
         )
-    return Row(name="secret store", verdict=Verdict.OK, found=f"{store.uri} can be written")
+    return Row(name=SECRET_STORE, verdict=Verdict.OK, found=f"{store.uri} can be written")
