@@ -17,7 +17,7 @@ from mimapp.errors import StoreError
 from mimapp.graph.wire import Moment
 from mimapp.secret import Secret, SecretStore, StoredSecret
 from mimapp.stores import FileStore
-from mimapp.stores.file import _Document
+from mimapp.stores.document import Document
 from support.machine import disk_with_room_for, killed_at, posix_only, read_only_folder
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def test_death_before_the_new_file_is_in_place_leaves_a_whole_one(store: FileSto
 
 
 def test_no_form_of_the_document_shows_the_secret() -> None:
-    document = _Document(
+    document = Document(
         application_id="a",
         tenant_id="t",
         client_secret=Secret(VALUE),
