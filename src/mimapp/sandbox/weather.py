@@ -132,8 +132,10 @@ class Weather:
         """
         try:
             options: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SandboxError(f"{path} cannot be read: {error}") from error
+        except OSError as error:
+            raise SandboxError(f"{path} cannot be read: {error.strerror or error}") from error
+        except ValueError as error:
+            raise SandboxError(f"{path} is not TOML: {error}") from error
         unknown = options.keys() - {"latency", "lag", "throttle", "lose-replies", "faults", "seed"}
         if unknown:
             raise SandboxError(f"{path} has an unknown key {min(unknown)!r}")
