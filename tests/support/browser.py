@@ -43,7 +43,7 @@ class Browser:
     """
 
     def __init__(self, trust: ssl.SSLContext, entered: Mapping[str, str] | None = None) -> None:
-        self._trust = trust
+        self.trust = trust
         self._entered = dict(entered or {})
         self.visited: list[str] = []
         self.opened: list[str] = []
@@ -60,7 +60,7 @@ class Browser:
 
     def follow(self, address: str) -> httpx.Response:
         """Go where an address leads, until a page has nothing more to send."""
-        with httpx.Client(verify=self._trust, trust_env=False, follow_redirects=False, timeout=20) as http:
+        with httpx.Client(verify=self.trust, trust_env=False, follow_redirects=False, timeout=20) as http:
             reply = self._seen(http.get(address))
             for _ in range(6):
                 if reply.is_redirect:
