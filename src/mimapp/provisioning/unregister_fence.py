@@ -78,8 +78,10 @@ def gone_since(holdings: Holdings, app_id: str) -> datetime | None:
     The time in the recycle bin and this machine's own note are compared, and the later one counts: an application may
     have been restored and deleted again.
     """
-    if app_id.lower() in holdings.alive:
-        return None
+    return None if app_id.lower() in holdings.alive else _last_seen_to_go(holdings, app_id)
+
+
+def _last_seen_to_go(holdings: Holdings, app_id: str) -> datetime | None:
     noted = holdings.journal.since.get(gone_note(app_id))
     deleted = [one.deleted_date_time for one in holdings.deleted if one.app_id.lower() == app_id.lower()]
     return max((moment for moment in (noted, *deleted) if moment is not None), default=None)
@@ -117,7 +119,10 @@ def _policy_stays(policy: AccessPolicy, holdings: Holdings, since: datetime | No
     if policy.app_id.lower() in holdings.alive:
         if application is not None and application.app_id.lower() == policy.app_id.lower():
             return Kept(what=what, reason="it goes two hours after the application is gone")
-        return Kept(what=what, reason="an application that is not marked as ours has this id", needs_person=True)
+        went = _last_seen_to_go(holdings, policy.app_id)
+        if went is None or now >= went + TOKENS_LIVE:
+            return Kept(what=what, reason="an application that is not marked as ours has this id", needs_person=True)
+        since = went  # a replica that is behind still shows the application
     free = _to_the_minute((since or now) + TOKENS_LIVE)
     if now >= free:
         return None

@@ -125,9 +125,9 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
         first = _FirstRound(services, wanted, pool)
         application = find_application(graph, wanted, pool)
         # The second round asks about what the first one found.
-        federated = None if application is None else pool.submit(_federated, graph, application)
         own = None if application is None else graph.service_principals.by_app_id(application.app_id)
-        principals = _principals(graph, wanted, own, first.tagged.result())
+        application, principals = _principals(graph, wanted, application, own, first.tagged.result())
+        federated = None if application is None else pool.submit(_federated, graph, application)
         grants = [pool.submit(_grants, graph, principal.app_id) for principal in principals]
         ours = {policy.app_id.lower() for policy in first.policies.result() if is_marked(policy, wanted)}
         ours |= {entry.application_id.lower() for entry in state.secrets}
@@ -136,13 +136,19 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
         stores, unreadable = _usable(services.stores)
         credentials: tuple[Credential, ...] = ()
         if application is not None and federated is not None:
+            own = next((one for one in principals if one.app_id == application.app_id), None)
             credentials = list_credentials(application, own, federated.result(), stores, state.secrets)
         elsewhere = frozenset(app_id for app_id, asked in lives.items() if asked.result())
         domains = first.organization.result().verified_domains or ()
         return Holdings(
             tenant_name=next((domain.name for domain in domains if domain.is_initial), None),
             application=application,
-            deleted=tuple(one for one in first.deleted.result() if _is_meant(one, wanted)),
+            # One that lives and lies in the recycle bin at once, by two replicas, is taken for alive.
+            deleted=tuple(
+                one
+                for one in first.deleted.result()
+                if _is_meant(one, wanted) and (application is None or one.id != application.id)
+            ),
             held=tuple(
                 _held(principal, asked.result(), first.resource.result())
                 for principal, asked in zip(principals, grants, strict=True)
@@ -243,9 +249,15 @@ def _readable(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...] | None:
 
 
 def _principals(
-    graph: Graph, wanted: Registration, own: ServicePrincipal | None, tagged: tuple[ServicePrincipal, ...]
-) -> tuple[ServicePrincipal, ...]:
+    graph: Graph,
+    wanted: Registration,
+    application: Application | None,
+    own: ServicePrincipal | None,
+    tagged: tuple[ServicePrincipal, ...],
+) -> tuple[Application | None, tuple[ServicePrincipal, ...]]:
     """The application's service principal, and marked ones whose application is gone.
+
+    A marked one may also lead to the marked application itself, where the replica that was asked first did not know it.
 
     Raises:
         UnsafePlanError: a service principal carries our mark, and its application, which lives, does not.
@@ -254,15 +266,19 @@ def _principals(
     for one in tagged:
         if own is not None and one.id == own.id:
             continue
-        if graph.applications.by_app_id(one.app_id) is None:
+        theirs = graph.applications.by_app_id(one.app_id)
+        if theirs is None:
             found.append(one)
-        elif wanted.app_id is None:
+        elif application is None and _mark_of(theirs) == wanted.key:
+            application = theirs
+            found.append(one)
+        elif wanted.app_id is None and _mark_of(theirs) != wanted.key:
             raise UnsafePlanError(
                 f"the service principal of application {one.app_id} carries the mark {wanted.mark}, the application "
                 "does not: only marked objects are changed without being named",
                 hint=f"name it with --app-id {one.app_id} if it is the one",
             )
-    return tuple(found)
+    return application, tuple(found)
 
 
 def _lives(graph: Graph, app_id: str) -> bool:
