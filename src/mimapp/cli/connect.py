@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import ipaddress
 from typing import TYPE_CHECKING
 
 import httpx
 
 from mimapp.cli.home import make_home
 from mimapp.cli.meant import secret_folder
-from mimapp.cli.result import Line
+from mimapp.cli.sign_in import show_code, sign_in_of, tell_person
 from mimapp.clouds import DEFAULT_CLOUD, cloud
 from mimapp.errors import UsageError
-from mimapp.identity import Method, SignInOptions
 from mimapp.provisioning.steps import EVERY_PART, Part
-from mimapp.secret import Secret
 from mimapp.spec import REPLICATION_WINDOW
 from mimapp.stores import FileStore, parse_store
 from mimapp.tenant import REGISTER_PERMISSIONS, Tenant
@@ -31,15 +28,12 @@ if TYPE_CHECKING:
 
     from mimapp.cli.command import Run
     from mimapp.clouds import Cloud
-    from mimapp.identity import DeviceCode
     from mimapp.sandbox import Sandbox
     from mimapp.secret import SecretStore
 
 __all__ = ["connect", "stores_of"]
 
 _HOST_OPTIONS = ("login_url", "graph_url", "exchange_url", "graph_scope", "exchange_scope")
-#: What the simulated tenants' public secrets begin with: no real host is ever sent one.
-_SANDBOX_SECRET = "sandbox-"  # noqa: S105 - a prefix
 
 
 @contextlib.contextmanager
@@ -66,20 +60,27 @@ def connect(
     """
     home = make_home(run.home)
     with contextlib.ExitStack() as stack:
-        used = _cloud(run)
-        transport = run.world.transport or network_transport(Network(ca_bundle=run.options.ca_bundle, hosts=used.hosts))
+        used, is_chosen = _cloud(run)
+        network = network_transport(Network(ca_bundle=run.options.ca_bundle))
+        transport = run.world.transport or network
         if run.options.sandbox:
             sandbox = _open_sandbox(run)
             stack.callback(sandbox.close)
             used = used.with_hosts(login=sandbox.origin, graph=sandbox.origin, exchange=sandbox.origin)
             transport = _OnlyTheSandbox(sandbox)
-        sign_in = _sign_in(run, used)
+        sign_in = sign_in_of(run, used)
+
+        def found_in(cloud: Cloud) -> None:
+            network.hosts = cloud.hosts
+            run.recording.found_in(cloud)
+
         yield stack.enter_context(
             Tenant.connect(
                 tenant,
-                graph=sign_in,
-                exchange=sign_in,
-                cloud=used,
+                graph=sign_in.graph,
+                exchange=sign_in.exchange,
+                cloud=used if is_chosen else None,
+                on_cloud=found_in,
                 home=home,
                 transport=run.recording.over(transport, used),
                 clock=run.world.clock,
@@ -87,7 +88,12 @@ def connect(
                 window=window,
                 parts=parts,
                 permissions=permissions,
-                show_code=lambda code: _show_code(run, code),
+                open_browser=run.world.open_browser,
+                show_code=lambda code: show_code(run, code),
+                tell=lambda text: tell_person(run, text),
+                ask_people=run.world.can_ask,
+                environ=run.world.environ,
+                memory=sign_in.memory,
                 sandbox=run.options.sandbox,
             )
         )
@@ -130,71 +136,23 @@ def _open_sandbox(run: Run) -> Sandbox:
         raise UsageError(f"--sandbox is a tenant of its own and does not go with {option}")
     if importlib.util.find_spec("falcon") is None:
         raise UsageError("--sandbox needs parts that are not installed", hint="pip install 'mimapp[sandbox]'")
-    from mimapp.sandbox import SandboxError, open_sandbox  # noqa: PLC0415 - only --sandbox needs it
+    from mimapp.sandbox import open_sandbox  # noqa: PLC0415 - only --sandbox needs it
 
-    try:
-        return open_sandbox(run.home, clock=run.world.clock)
-    except SandboxError as error:
-        raise UsageError(str(error), hint="move the file away to begin with a fresh simulated tenant") from error
+    return open_sandbox(run.home, clock=run.world.clock)
 
 
-def _cloud(run: Run) -> Cloud:
+def _cloud(run: Run) -> tuple[Cloud, bool]:
+    """The cloud that is named, and whether it is: a named host says it too, and then nothing looks for the tenant."""
     options = run.options
-    return cloud(options.cloud or DEFAULT_CLOUD).with_hosts(
+    found = cloud(options.cloud or DEFAULT_CLOUD).with_hosts(
         login=options.login_url,
         graph=options.graph_url,
         exchange=options.exchange_url,
         graph_scope=options.graph_scope,
         exchange_scope=options.exchange_scope,
     )
-
-
-def _sign_in(run: Run, used: Cloud) -> SignInOptions:
-    options = run.options
-    method = Method(options.auth or Method.DEVICE_CODE)
-    if method is not Method.CLIENT_SECRET:
-        # The embedded tenant's administrator signs in by a code that the tenant itself approves.
-        return SignInOptions(method=method, client_id=None if options.sandbox else options.client_id)
-    secret = options.client_secret
-    if options.client_secret_file is not None:
-        secret = _read_secret(run)
-    if secret is not None and secret.reveal().startswith(_SANDBOX_SECRET) and not _is_simulated(run, used):
-        raise UsageError(
-            "this client secret is a simulated tenant's: it is not sent to a real host",
-            hint="set --login-url to the served sandbox, or use a real secret",
-        )
-    return SignInOptions(method=method, client_id=options.client_id, secret=secret)
-
-
-def _read_secret(run: Run) -> Secret:
-    path = run.options.client_secret_file
-    if path is None:
-        raise AssertionError("asked for only where a file is named")
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"--client-secret-file {path} cannot be read: {reason}") from error
-    if not text:
-        raise UsageError(f"--client-secret-file {path} is empty")
-    return Secret(text)
-
-
-def _is_simulated(run: Run, used: Cloud) -> bool:
-    host = httpx.URL(used.login).host
-    if run.options.sandbox or host == "localhost" or host.endswith(".invalid"):
-        return True  # .invalid is reserved: no network resolves it (RFC 2606)
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _show_code(run: Run, code: DeviceCode) -> None:
-    if run.options.sandbox:
-        return
-    run.progress.close()
-    run.output.tell((Line(f"Sign in to {code.what}: open {code.url} and enter {code.code}", "heading"),))
+    names_host = any(getattr(options, name) is not None for name in _HOST_OPTIONS)
+    return found, options.sandbox or options.cloud is not None or names_host
 
 
 def _print(run: Run, line: str) -> None:

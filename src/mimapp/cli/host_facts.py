@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["cloud_hosts", "registration_facts"]
 
 
-def cloud_hosts(run: Run) -> tuple[str, str]:
-    """The cloud's own names for sign-in and Exchange, which the MIM server must reach.
+def cloud_hosts(key: str | None) -> tuple[str, str]:
+    """A cloud's own names for sign-in and Exchange, which the MIM server must reach; the worldwide ones without a key.
 
     Overridden hosts are where mimapp sends its requests; the server's MIM Service goes to the cloud's.
 
     Raises:
         UsageError: there is no such cloud.
     """
-    row = cloud(run.options.cloud or DEFAULT_CLOUD)
+    row = cloud(key or DEFAULT_CLOUD)
     return urlsplit(row.login).netloc, urlsplit(row.exchange).netloc
 
 
@@ -42,6 +42,7 @@ def registration_facts(run: Run) -> RegistrationFacts:
     with connect(run, tenant_of(run)) as tenant:
         wanted = find_registration(run, tenant)
         found = tenant.status(wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key)))
+        cloud_key = tenant.cloud.key
     if found.application_id is None:
         raise UsageError(
             f"{found.mailbox} is not registered in {found.tenant_name}",
@@ -52,8 +53,8 @@ def registration_facts(run: Run) -> RegistrationFacts:
         application_id=found.application_id,
         tenant_id=found.tenant_id,
         mailbox=found.mailbox,
-        cloud_name=run.options.cloud or DEFAULT_CLOUD,
-        hosts=cloud_hosts(run),
+        cloud_name=cloud_key,
+        hosts=cloud_hosts(cloud_key),
         secret_expires=None if secret is None else secret.expires,
         secret_issued=None if secret is None else secret.starts,
         secret_command=_secret_command(run, found),

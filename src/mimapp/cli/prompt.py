@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mimapp.errors import UsageError
+from mimapp.secret import Secret
 
 if TYPE_CHECKING:
     from mimapp.cli.command import Run
     from mimapp.cli.options import WriteOptions
     from mimapp.cli.world import World
 
-__all__ = ["confirm_changes", "require_answerable"]
+__all__ = ["ask_hidden", "confirm_changes", "require_answerable"]
 
 
 def require_answerable(world: World, writing: WriteOptions) -> None:
@@ -42,6 +43,22 @@ def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
     mark = "simulated; " if run.options.sandbox else ""
     if not _yes(run, f"Make {things} in {tenant} ({mark}signed in as {who})? [y/N] "):
         raise UsageError("nothing was changed: the answer was no")
+
+
+def ask_hidden(run: Run, question: str) -> Secret:
+    """Ask for something secret at the terminal; what is typed is not shown.
+
+    Raises:
+        UsageError: nothing was typed.
+    """
+    run.progress.pause()
+    try:
+        typed = run.world.ask_hidden(question)
+    except EOFError:
+        typed = ""
+    if not typed:
+        raise UsageError(f"{question.strip().rstrip(':')}: nothing was typed")
+    return Secret(typed)
 
 
 def _yes(run: Run, question: str) -> bool:

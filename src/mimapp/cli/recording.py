@@ -71,6 +71,11 @@ class Recording:
         )
         return Recorder(transport, self._file)
 
+    def found_in(self, cloud: Cloud) -> None:
+        """Say which cloud the tenant lives in, once that is known."""
+        if self._file is not None:
+            self._file.found_in(cloud.key)
+
     def __enter__(self) -> Self:
         return self
 

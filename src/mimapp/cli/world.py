@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from mimapp.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import TextIO
 
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from mimapp.clock import Clock
 
 __all__ = ["World", "discard_rest"]
+
+
+def _open_browser(url: str) -> bool:
+    import webbrowser  # noqa: PLC0415 - hardly a run needs it
+
+    return webbrowser.open(url)
+
+
+def _ask_hidden(question: str) -> str:
+    import getpass  # noqa: PLC0415 - hardly a run needs it
+
+    return getpass.getpass(question, stream=sys.stderr)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +50,8 @@ class World:
         environ: the process's variables.
         clock: time.
         transport: where HTTP requests go; None is the network.
+        open_browser: opens an address in a browser on this machine; False where there is none.
+        ask_hidden: asks at the terminal and does not show what is typed.
         home: the folder of all local state; None leaves it to ``MIMAPP_HOME`` and the platform's default.
     """
 
@@ -47,6 +61,8 @@ class World:
     environ: Mapping[str, str]
     clock: Clock
     transport: httpx.BaseTransport | None = None
+    open_browser: Callable[[str], bool] = _open_browser
+    ask_hidden: Callable[[str], str] = _ask_hidden
     home: Path | None = None
 
     @classmethod

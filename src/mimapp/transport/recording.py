@@ -120,6 +120,12 @@ class CassetteFile:
         except OSError as error:
             raise UsageError(f"the recording {path} cannot be written: {error.strerror or error}") from error
 
+    def found_in(self, cloud: str) -> None:
+        """Say which cloud it is, once that is known."""
+        with self._lock:
+            who = str(self._provenance["source"]).rpartition(", cloud ")[0]
+            self._provenance |= {"source": f"{who}, cloud {cloud}", "cloud": cloud}
+
     def add(self, request: httpx.Request, response: httpx.Response, content: bytes) -> None:
         """Write one request and its reply.
 

@@ -110,7 +110,7 @@ def collect(run: Run, options: CollectOptions) -> Result:
     from mimapp.cli.host_facts import cloud_hosts  # noqa: PLC0415 - help need not read templates
     from mimapp.host.collect import collect_script  # noqa: PLC0415 - as above
 
-    hosts = cloud_hosts(run)
+    hosts = cloud_hosts(run.options.cloud)
     made = collect_script(hosts)
     name = made.name if options.out is None else options.out.name
     return file_result(
