@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import webbrowser
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import platformdirs
@@ -40,6 +41,7 @@ from mimapp.identity import (
 )
 from mimapp.journal import Journal
 from mimapp.provisioning.apply import apply_plan
+from mimapp.provisioning.consent_actions import wait_for_grant
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
 from mimapp.provisioning.lockdown import apply_lockdown, make_lockdown_plan
 from mimapp.provisioning.observe import observe, parts_of
@@ -52,7 +54,7 @@ from mimapp.provisioning.unregister import apply_unregister
 from mimapp.provisioning.unregister_observe import observe_holdings
 from mimapp.provisioning.unregister_plan import make_unregister_plan
 from mimapp.rotation import Rotation
-from mimapp.spec import REPLICATION_WINDOW
+from mimapp.spec import CONSENT_LIMIT, REPLICATION_WINDOW
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 from mimapp.transport.network import Network, network_transport
 
@@ -123,6 +125,7 @@ class Tenant:
         window: timedelta = REPLICATION_WINDOW,
         name: str | None = None,
         sandbox: bool = False,
+        open_browser: Callable[[str], bool] = webbrowser.open,
     ) -> None:
         self._name = name
         self.tenant_id = operators[0].tenant_id
@@ -134,6 +137,7 @@ class Tenant:
         self._journal = Journal(home)
         self._window = window
         self._sandbox = sandbox
+        self._open_browser = open_browser
 
     @classmethod
     def connect(
@@ -235,6 +239,7 @@ class Tenant:
             window=window,
             name=tenant,
             sandbox=sandbox,
+            open_browser=open_browser,
         )
 
     def plan(self, wanted: Registration, *, on_event: Callable[[Event], None] | None = None) -> Plan:
@@ -254,7 +259,12 @@ class Tenant:
             return checked(plan, self._services(wanted))
 
     def apply(
-        self, plan: Plan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
+        self,
+        plan: Plan,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        observe_again: bool = True,
+        consent_limit: timedelta = CONSENT_LIMIT,
     ) -> Outcome:
         """Carry a plan out; what could not be done is in the outcome.
 
@@ -263,6 +273,7 @@ class Tenant:
             on_event: told of every step and every wait.
             observe_again: read the tenant again first, and refuse steps that the plan did not show. False saves the
                 reads where the plan was made a moment ago and nobody was asked in between.
+            consent_limit: how long a person at the consent page is waited for, in a plan that opens it.
 
         Raises:
             StalePlanError: the tenant has moved.
@@ -271,7 +282,17 @@ class Tenant:
         self._http.patience.start()
         with self._journal.lock(self.tenant_id, plan.wanted.key), self._telling(on_event) as tell:
             plan = _due(plan, lambda: self._plan(plan.wanted, tell), observe_again=observe_again)
-            return apply_plan(plan, self._services(plan.wanted), tell)
+            return apply_plan(plan, replace(self._services(plan.wanted), consent_limit=consent_limit), tell)
+
+    def wait_for_consent(
+        self, plan: Plan, *, limit: timedelta, on_event: Callable[[Event], None] | None = None
+    ) -> bool:
+        """Look for so long whether somebody consents to a plan's application; whether somebody has."""
+        entra, app_id = plan.observed.entra, plan.observed.application_id
+        if entra is None or app_id is None:
+            return False
+        with self._telling(on_event):
+            return wait_for_grant(self._services(plan.wanted), app_id, entra.resource, limit=limit)
 
     def plan_unregister(
         self, wanted: Registration, *, purge: bool = False, on_event: Callable[[Event], None] | None = None
@@ -424,6 +445,7 @@ class Tenant:
             stores=wanted.stores,
             window=self._window,
             sandbox=self._sandbox,
+            open_browser=self._open_browser,
             change_ref=wanted.change_ref or "",
         )
 

@@ -135,7 +135,12 @@ class Place:
         return Registration(**{"mailbox": MAILBOX, "store": FileStore(self.home / "secret.json"), **more})
 
     def cli(
-        self, *argv: str, environ: Mapping[str, str] | None = None, stdin: str | None = None, terminal: bool = False
+        self,
+        *argv: str,
+        environ: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        terminal: bool = False,
+        open_browser: Callable[[str], bool] = lambda _: False,
     ) -> Finished:
         """Run a command on the embedded tenant; what is typed at a prompt comes from `stdin`."""
         kind = Terminal if terminal else io.StringIO
@@ -147,6 +152,7 @@ class Place:
             environ={"MIMAPP_HOME": str(self.home), **(environ or {})},
             clock=self.clock,
             transport=self.wire,
+            open_browser=open_browser,
             home=self.home,
         )
         code = main([*argv], world=world)

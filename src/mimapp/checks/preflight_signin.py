@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.checks.preflight_row import Row, Verdict
-from mimapp.spec import Only
+from mimapp.spec import ConsentBy, Only
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -56,6 +56,11 @@ _READ = _Need(
 )
 _WRITE = _Need(
     what="make the application and its secret",
+    delegated=("Application.ReadWrite.All", "Directory.ReadWrite.All"),
+    application=("Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"),
+)
+_REDIRECT = _Need(
+    what="let the consent page come back to this machine",
     delegated=("Application.ReadWrite.All", "Directory.ReadWrite.All"),
     application=("Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"),
 )
@@ -221,8 +226,10 @@ def _needs(wanted: Registration) -> Iterator[_Need]:
         yield _WRITE
     else:
         yield _READ
-    if wanted.only in {None, Only.CONSENT}:
+    if wanted.only is None or (wanted.only is Only.CONSENT and wanted.consent_by is ConsentBy.API):
         yield _CONSENT
+    if wanted.consent_by is ConsentBy.BROWSER:
+        yield _REDIRECT
 
 
 def _shown(operator: Operator, relevant: frozenset[str]) -> str:

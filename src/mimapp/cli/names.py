@@ -88,6 +88,13 @@ TABLE: Final[tuple[Row, ...]] = (
         REGISTERING,
     ),
     Name(
+        "consent",
+        "consent",
+        "consent",
+        "Consent to the application, once its fence stands: by API, in a browser, or by a link for somebody else.",
+        REGISTERING,
+    ),
+    Name(
         "apply",
         "apply",
         "apply",

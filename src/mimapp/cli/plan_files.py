@@ -23,7 +23,7 @@ from mimapp.errors import StalePlanError, UsageError
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.provisioning.unregister_plan import UnregisterPlan
-from mimapp.spec import Only, Registration
+from mimapp.spec import ConsentBy, Only, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +60,8 @@ class _Wanted(_Form, frozen=True, kw_only=True):
     new_secret: bool
     only: Only | None
     fence_confirmed_by: str | None
+    consent_by: ConsentBy
+    consent_all: bool
     notes: str | None
     service_management_reference: str | None
     tags: tuple[str, ...]
@@ -122,18 +124,19 @@ class PlanFile:
     shown: Planned
 
 
-def plan_document(plan: Planned, *, cloud: str | None, made: datetime) -> Mapping[str, JsonValue]:
+def plan_document(plan: Planned, *, command: str, cloud: str | None, made: datetime) -> Mapping[str, JsonValue]:
     """The plan as JSON, without ``schema`` and ``sandbox``, which every document gets.
 
     Args:
         plan: the plan.
+        command: the command that made it, and that `apply` ends as.
         cloud: the cloud that the operator named, or None.
         made: when it was made.
     """
     wanted = plan.wanted
     return {
         "mimapp": __version__,
-        "command": plan.command,
+        "command": command,
         "made": iso(made),
         "cloud": cloud,
         "tenantId": plan.tenant_id,
@@ -160,6 +163,8 @@ def plan_document(plan: Planned, *, cloud: str | None, made: datetime) -> Mappin
             "newSecret": wanted.new_secret,
             "only": None if wanted.only is None else wanted.only.value,
             "fenceConfirmedBy": wanted.fence_confirmed_by,
+            "consentBy": wanted.consent_by.value,
+            "consentAll": wanted.consent_all,
             "notes": wanted.notes,
             "serviceManagementReference": wanted.service_management_reference,
             "tags": list(wanted.further_tags),
@@ -248,6 +253,8 @@ def _registration(path: Path, found: _Document) -> Registration:
             new_secret=wanted.new_secret,
             only=wanted.only,
             fence_confirmed_by=wanted.fence_confirmed_by,
+            consent_by=wanted.consent_by,
+            consent_all=wanted.consent_all,
             notes=wanted.notes,
             service_management_reference=wanted.service_management_reference,
             further_tags=wanted.tags,

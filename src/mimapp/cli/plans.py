@@ -62,10 +62,10 @@ def plan_blocks(plan: Planned) -> tuple[Block, ...]:
     )
 
 
-def plan_result(run: Run, plan: Planned) -> Result:
-    """What ``--dry-run`` and ``--plan-out`` end with."""
+def plan_result(run: Run, plan: Planned, *, command: str | None = None) -> Result:
+    """What ``--dry-run`` and ``--plan-out`` end with; the command is the plan's own, where none is named."""
     blocks: tuple[Block, ...] = plan_blocks(plan)
-    document = plan_document(plan, cloud=run.options.cloud, made=run.world.clock.now())
+    document = plan_document(plan, command=command or plan.command, cloud=run.options.cloud, made=run.world.clock.now())
     path = run.writing.plan_out
     if path is not None:
         import json  # noqa: PLC0415 - only this option writes a file

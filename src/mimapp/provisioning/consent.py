@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from mimapp.provisioning.observe import EntraView, Observed
     from mimapp.spec import Registration
 
-__all__ = ["consent_alone_steps", "is_temporary", "leftover_steps", "other_permissions"]
+__all__ = ["CONSENT_PERMISSIONS", "consent_alone_steps", "is_temporary", "leftover_steps", "other_permissions"]
 
+#: What a person's Graph sign-in asks for, by the way to consent.
+CONSENT_PERMISSIONS = {
+    ConsentBy.API: ("Application.Read.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All"),
+    ConsentBy.BROWSER: ("Application.ReadWrite.All", "Organization.Read.All"),
+    ConsentBy.LINK: ("Application.Read.All", "Organization.Read.All"),
+}
 _TEMPORARY = re.compile(rf"http://localhost:\d{{1,5}}{re.escape(CONSENT_PATH)}")
 _APPLICATIONS = {EXCHANGE_ONLINE_APP_ID: "Exchange Online", MICROSOFT_GRAPH_APP_ID: "Microsoft Graph"}
 

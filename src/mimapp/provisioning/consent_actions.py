@@ -33,12 +33,15 @@ _LOOK_AT_GRANT = 5.0
 def add_redirect(run: Run) -> Done:
     """Listen on a port of this machine, and let Entra send the browser there; forgotten URIs of ours go with it."""
     run.application()
-    listener = run.listener or ConsentListener()
+    listener = ConsentListener()
     run.listener = listener
     before = _registered(run)
-    kept = tuple(uri for uri in before if not is_temporary(uri))
-    patch = ApplicationPatch(web=RedirectUris(redirect_uris=(*kept, listener.redirect_uri)))
-    run.services.graph.applications.change(run.object_id, patch, fresh=True)
+    kept = _without_ours(before)
+    run.redirects_kept = kept
+    _register(run, (*kept, listener.redirect_uri))
+    run.services.http.patience.until(
+        "the redirect URI", "it is not visible yet", lambda: listener.redirect_uri in _registered(run) or None
+    )
     return Done(
         detail=listener.redirect_uri,
         before=f"redirect URIs {' '.join(before) or 'none'}",
@@ -94,17 +97,19 @@ def consent_in_browser(run: Run) -> Done:
 
 def remove_redirect(run: Run) -> Done:
     """Take our redirect URIs away, this run's and forgotten ones, and stop listening."""
-    if run.listener is not None:
-        run.listener.close()
-        run.listener = None
+    listener, run.listener = run.listener, None
+    if listener is not None:
+        listener.close()
     run.application()
     before = _registered(run)
-    kept = tuple(uri for uri in before if not is_temporary(uri))
-    if kept == before:
+    kept = _without_ours(before)
+    former = run.redirects_kept
+    if former is not None and listener is not None and listener.redirect_uri not in before:
+        kept = former  # the replica that answers may be behind our own write: what was there before it counts
+    elif kept == before:
         return Done(detail="was gone", wrote=False)
-    patch = ApplicationPatch(web=RedirectUris(redirect_uris=kept))
-    run.services.graph.applications.change(run.object_id, patch, fresh=True)
-    return Done(detail="gone", before=f"redirect URIs {' '.join(before)}")
+    _register(run, kept)
+    return Done(detail="gone", before=f"redirect URIs {' '.join(before) or 'none'}")
 
 
 def wait_for_grant(services: Services, app_id: str, resource: Resource, *, limit: timedelta) -> bool:
@@ -160,6 +165,15 @@ def _is_granted(services: Services, app_id: str, resource: Resource) -> bool:
 def _registered(run: Run) -> tuple[str, ...]:
     web = run.services.graph.applications.get(run.object_id, fresh=True).web
     return () if web is None else web.redirect_uris or ()
+
+
+def _register(run: Run, uris: tuple[str, ...]) -> None:
+    patch = ApplicationPatch(web=RedirectUris(redirect_uris=uris))
+    run.services.graph.applications.change(run.object_id, patch, fresh=True)
+
+
+def _without_ours(uris: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(uri for uri in uris if not is_temporary(uri))
 
 
 def _not_given(run: Run, reason: str) -> Done:

@@ -60,6 +60,7 @@ class Run:
         secret: the secret that MIM is to use.
         secret_begun: when that secret was asked for, where this machine knows.
         listener: what waits for a browser's return from the consent page.
+        redirects_kept: the application's own redirect URIs, once this run is about to add one for a while.
         warnings, attention: as in `Outcome`.
     """
 
@@ -77,6 +78,7 @@ class Run:
     ews_written: datetime | None = None
     secret: SecretResult | None = None
     listener: ConsentListener | None = None
+    redirects_kept: tuple[str, ...] | None = None
     warnings: list[str] = field(default_factory=list)
     attention: list[str] = field(default_factory=list)
 

@@ -13,7 +13,7 @@ from mimapp.cli.kinds import DURATION, PATH
 from mimapp.cli.options import argument, option
 from mimapp.cli.result import Line, Result
 from mimapp.errors import StalePlanError, UsageError
-from mimapp.spec import REPLICATION_WINDOW
+from mimapp.spec import REPLICATION_WINDOW, ConsentBy
 
 if TYPE_CHECKING:
     from mimapp.cli.plan_files import PlanFile
@@ -49,7 +49,7 @@ def apply(run: Run, options: ApplyOptions) -> Result:
 
     kept = read_plan(options.file, sandbox=run.options.sandbox)
     run = _as_planned(run, kept)
-    if kept.command == "register":
+    if kept.command in {"register", "consent"}:
         return _register(run, kept, options)
     if kept.command == "unregister":
         return _unregister(run, kept)
@@ -60,23 +60,31 @@ def apply(run: Run, options: ApplyOptions) -> Result:
 
 
 def _register(run: Run, kept: PlanFile, options: ApplyOptions) -> Result:
+    from mimapp.cli.browser import require_browser  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.commands.consent import consent_result  # noqa: PLC0415 - help need not import it
     from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
     from mimapp.cli.plans import carry_out  # noqa: PLC0415 - help need not import it
     from mimapp.cli.registering import register_result, registering_permissions  # noqa: PLC0415 - help need not import it
+    from mimapp.provisioning.consent import CONSENT_PERMISSIONS  # noqa: PLC0415 - help need not import it
     from mimapp.provisioning.observe import parts_of  # noqa: PLC0415 - help need not import it
 
     wanted = _stored(run, kept)
+    is_consent = kept.command == "consent"
+    if wanted.consent_by is ConsentBy.BROWSER:
+        require_browser(run)
     with connect(
         run,
         run.options.tenant or kept.shown.tenant_id,
         window=options.replication_window,
         parts=parts_of(wanted),
-        permissions=registering_permissions(wanted),
+        permissions=CONSENT_PERMISSIONS[wanted.consent_by] if is_consent else registering_permissions(wanted),
     ) as tenant:
         _check_tenant(tenant, kept)
         plan = tenant.plan(wanted, on_event=run.progress)
         if (shown := _shown_only(run, plan, kept)) is not None:
             return shown
+        if is_consent:
+            return consent_result(run, tenant, plan)
         return register_result(carry_out(run, tenant, plan), wanted)
 
 
@@ -146,7 +154,7 @@ def _shown_only(run: Run, plan: Planned, kept: PlanFile) -> Result | None:
     from mimapp.cli.plans import plan_result  # noqa: PLC0415 - help need not import it
 
     if run.writing.plan_out is not None:
-        return plan_result(run, plan)
+        return plan_result(run, plan, command=kept.command)
     if run.writing.dry_run:
         return _beside_each_other(plan, kept)
     plan.raise_if_not_shown(kept.shown)
