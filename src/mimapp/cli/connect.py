@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from mimapp.cli.browser import open_page
 from mimapp.cli.home import make_home
 from mimapp.cli.meant import secret_folder
 from mimapp.cli.sign_in import show_code, sign_in_of, tell_person
@@ -88,7 +89,7 @@ def connect(
                 window=window,
                 parts=parts,
                 permissions=permissions,
-                open_browser=run.world.open_browser,
+                open_browser=lambda url: open_page(run, transport, url),
                 show_code=lambda code: show_code(run, code),
                 tell=lambda text: tell_person(run, text),
                 ask_people=run.world.can_ask,
@@ -136,9 +137,12 @@ def _open_sandbox(run: Run) -> Sandbox:
         raise UsageError(f"--sandbox is a tenant of its own and does not go with {option}")
     if importlib.util.find_spec("falcon") is None:
         raise UsageError("--sandbox needs parts that are not installed", hint="pip install 'mimapp[sandbox]'")
-    from mimapp.sandbox import open_sandbox  # noqa: PLC0415 - only --sandbox needs it
+    from mimapp.sandbox import SandboxError, open_sandbox  # noqa: PLC0415 - only --sandbox needs it
 
-    return open_sandbox(run.home, clock=run.world.clock)
+    try:
+        return open_sandbox(run.home, clock=run.world.clock)
+    except SandboxError as error:
+        raise UsageError(str(error), hint="move the file away to begin with a fresh simulated tenant") from error
 
 
 def _cloud(run: Run) -> tuple[Cloud, bool]:
