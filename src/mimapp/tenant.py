@@ -24,6 +24,7 @@ import platformdirs
 from mimapp.checks.first_phase import checked, explained
 from mimapp.checks.preflight import preflight
 from mimapp.checks.status import status_of
+from mimapp.checks.verify import verify
 from mimapp.clock import SystemClock
 from mimapp.errors import UnsafePlanError, UsageError
 from mimapp.exchange import Exchange, anchor_for_app, anchor_for_user
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
     from mimapp.checks.preflight import Row
     from mimapp.checks.status import Status
+    from mimapp.checks.verify_row import Verification
     from mimapp.clock import Clock
     from mimapp.clouds import Cloud
     from mimapp.identity import DeviceCode, Memory, Operator
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.registrations import Marked
     from mimapp.provisioning.unregister import UnregisterOutcome
     from mimapp.provisioning.unregister_plan import UnregisterPlan
+    from mimapp.secret import Secret
     from mimapp.spec import Registration
 
 __all__ = [
@@ -88,6 +91,7 @@ __all__ = [
     "REGISTER_PERMISSIONS",
     "ROTATION_PERMISSIONS",
     "UNREGISTER_PERMISSIONS",
+    "VERIFY_PERMISSIONS",
     "Tenant",
 ]
 
@@ -108,6 +112,8 @@ UNREGISTER_PERMISSIONS = ("Application.ReadWrite.All", "AppRoleAssignment.ReadWr
 LOCKDOWN_PERMISSIONS = ("Application.ReadWrite.All", "Organization.Read.All")
 #: What `rotation` asks for.
 ROTATION_PERMISSIONS = ("Application.ReadWrite.All",)
+#: What `verify` asks for: it reads the application and its grants.
+VERIFY_PERMISSIONS = ("Application.Read.All",)
 
 
 class Tenant:
@@ -368,6 +374,33 @@ class Tenant:
         """
         self._http.patience.start()
         return status_of(self._services(wanted), wanted)
+
+    def verify(
+        self,
+        wanted: Registration,
+        *,
+        secret: Secret | None = None,
+        outside: str | None = None,
+        send: bool = False,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Verification:
+        """Be MIM Service for a moment, with the stored secret or the one that is given; writes nothing.
+
+        Args:
+            wanted: the registration; its stores are where the secret is looked for.
+            secret: the client secret to try instead.
+            outside: a mailbox that the application must not reach; without it nobody's is asked.
+            send: send a mail from the mailbox to itself, find it, delete it.
+            on_event: told of every wait.
+
+        Raises:
+            UsageError: there is no application, or `outside` is its own mailbox.
+            StoreError: there is no secret to try.
+            MimappError: as `plan`.
+        """
+        self._http.patience.start()
+        with self._telling(on_event):
+            return verify(self._services(wanted), wanted, secret=secret, outside=outside, send=send)
 
     def registrations(self, *, deleted: bool = False) -> tuple[Marked, ...]:
         """The registrations that mimapp, here or elsewhere, made in this tenant; or those in its recycle bin."""

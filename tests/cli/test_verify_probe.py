@@ -38,10 +38,3 @@ def test_a_secret_that_is_blocked_here_is_kept_and_can_be_proven_there(place: Pl
     written = (tmp_path / "probe.ps1").read_bytes()
     assert written.startswith(b"\xef\xbb\xbf")
     assert first["applicationId"].encode() in written
-
-
-def test_without_an_option_it_says_what_there_is(place: Place) -> None:
-    done = place.remote("verify", "--mailbox", MAILBOX)
-
-    assert done.code == 2
-    assert "--print-probe" in done.err

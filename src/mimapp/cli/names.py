@@ -84,7 +84,7 @@ TABLE: Final[tuple[Row, ...]] = (
         "verify",
         "verify",
         "verify",
-        "Print a script that proves on the MIM server that its secret and its mailbox work.",
+        "Be MIM Service for a moment: sign in with its secret, open its mailbox, be refused elsewhere; say what is wrong.",
         REGISTERING,
     ),
     Name(

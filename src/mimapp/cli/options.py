@@ -112,6 +112,7 @@ COMMAND_KEYS: Final[frozenset[str]] = frozenset(
         "interval",
         "nodes",
         "outside",
+        "outside",
         "overlap",
         "post-hook",
         "pre-hook",

@@ -1,0 +1,187 @@
+"""The rows about the secret and its token: does it sign in, what does the token say, when does the secret end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mimapp.checks.verify_row import Verdict, VerifyRow
+from mimapp.errors import StoreError
+from mimapp.graph import FULL_ACCESS_AS_APP
+from mimapp.identity import AppToken, RefusalKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mimapp.checks.verify_read import Seen
+    from mimapp.identity import Refusal
+    from mimapp.provisioning.services import Services
+    from mimapp.secret import Secret
+    from mimapp.spec import Registration
+
+__all__ = ["Held", "claims_row", "expiry_row", "stored_secret", "token_row"]
+
+#: Office 365 Exchange Online, as version 2 tokens name their audience.
+_EXCHANGE_AUDIENCE = "00000002-0000-0ff1-ce00-000000000000"
+_SOON = timedelta(days=30)
+_SCOPE_SUFFIX = "/.default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The secret that is tried.
+
+    Attributes:
+        value: the secret.
+        source: where it came from: a store's URI, or ``stdin``.
+        expires: when it ends; None where nobody knows, as for one that was given from outside.
+        usable_by: until when Entra may refuse it because it is new; None likewise.
+    """
+
+    value: Secret
+    source: str
+    expires: datetime | None = None
+    usable_by: datetime | None = None
+
+
+def stored_secret(services: Services, wanted: Registration, seen: Seen) -> Held:
+    """The stored secret of the application that lives longest and that its store gives back.
+
+    Raises:
+        StoreError: no store of this run has one.
+    """
+    application = seen.application
+    desk = services.desk(wanted, application.app_id, application.id)
+    ends = {entry.key_id: entry.expires for entry in desk.entries() if entry.key_id and entry.state != "revoked"}
+    ends |= {one.key_id: one.end_date_time for one in application.password_credentials or () if one.key_id}
+    for key_id in sorted(ends, key=lambda one: (str(ends[one] or ""), one), reverse=True):
+        for store in desk.holders(key_id):
+            if (value := store.get(key_id)) is not None:
+                entry = desk.entry_of(key_id)
+                usable_by = None if entry is None else entry.begun + services.window
+                return Held(value=value, source=store.uri, expires=ends[key_id], usable_by=usable_by)
+    raise StoreError(
+        f"no client secret of application {application.app_id} is stored here",
+        hint="name its store with --secret-to, or give the secret on stdin with --secret-stdin",
+    )
+
+
+def token_row(services: Services, wanted: Registration, held: Held, answer: AppToken | Refusal) -> VerifyRow:
+    """Whether the secret signs in."""
+    asked = f"a token for {services.cloud.exchange_scope}, with the secret from {held.source}"
+    if isinstance(answer, AppToken):
+        return VerifyRow(
+            name="token", asked=asked, came="a token", verdict=Verdict.HOLDS, meaning="the secret signs in"
+        )
+    is_new = answer.may_be_too_early and held.usable_by is not None and services.clock.now() < held.usable_by
+    is_early = is_new or answer.kind is RefusalKind.TEMPORARY
+    meaning = "the secret is new, and not every server of Entra's has it" if is_new else _MEANS[answer.kind]
+    final = answer.hint or f"mimapp secret list --mailbox {wanted.mailbox} shows what the application has"
+    if answer.kind is RefusalKind.BLOCKED:
+        final = "run the script of mimapp verify --print-probe on the MIM server, which the policy may let in"
+    return VerifyRow(
+        name="token",
+        asked=asked,
+        came=f"AADSTS{answer.code}: {answer.text}" if answer.code else answer.text,
+        verdict=Verdict.NOT_YET if is_early else Verdict.BROKEN,
+        meaning=meaning,
+        todo="run the same command again in a few minutes" if is_early else final,
+        until=held.usable_by if is_new else None,
+    )
+
+
+_MEANS = {
+    RefusalKind.WRONG_SECRET: "Entra does not know this secret: it was revoked, or it is another application's",
+    RefusalKind.EXPIRED: "the secret was right, and its time is over",
+    RefusalKind.APP_UNKNOWN: "the tenant does not know the application",
+    RefusalKind.PRINCIPAL_MISSING: "the application has no service principal in this tenant",
+    RefusalKind.BLOCKED: "a policy of the tenant refuses this machine, which says nothing about the secret",
+    RefusalKind.DISABLED: "the application is locked: mimapp lockdown --release lets it in again",
+    RefusalKind.TENANT_UNKNOWN: "this cloud has no such tenant",
+    RefusalKind.TEMPORARY: "Entra asks to come back later",
+    RefusalKind.OTHER: "Entra refuses the sign-in",
+}
+
+
+def claims_row(services: Services, wanted: Registration, seen: Seen, token: AppToken) -> VerifyRow:
+    """Whether the token is for Exchange, of this tenant, and carries the right that the tenant says it has."""
+    claims = token.claims
+    row = VerifyRow(
+        name="claims",
+        asked="what the token says: audience, tenant, roles",
+        came=f"audience {claims.aud}, tenant {claims.tid}, roles {', '.join(sorted(claims.roles)) or 'none'}",
+        verdict=Verdict.HOLDS,
+    )
+    audience = services.cloud.exchange_scope.removesuffix(_SCOPE_SUFFIX).rstrip("/")
+    if claims.aud.rstrip("/").lower() not in {audience.lower(), _EXCHANGE_AUDIENCE}:
+        return replace(
+            row,
+            verdict=Verdict.BROKEN,
+            meaning=f"the token is not for {audience}",
+            todo="compare --cloud and --exchange-scope with the tenant",
+        )
+    if claims.tid != services.tenant_id.lower():
+        return replace(row, verdict=Verdict.BROKEN, meaning="the token is another tenant's", todo="check --tenant")
+    return _roles(row, claims.roles, services, wanted, seen)
+
+
+def _roles(row: VerifyRow, roles: frozenset[str], services: Services, wanted: Registration, seen: Seen) -> VerifyRow:
+    further = sorted(roles - {FULL_ACCESS_AS_APP})
+    if FULL_ACCESS_AS_APP in roles:
+        if further:
+            return replace(
+                row,
+                verdict=Verdict.WARNING,
+                meaning=f"the application may do more than MIM needs: {', '.join(further)}",
+                todo="take away in Entra what nothing else needs",
+            )
+        meaning = "Entra's grant is in the token"
+        return replace(row, meaning=f"{meaning}; a role in Exchange adds to it" if seen.roles else meaning)
+    if seen.roles:
+        return replace(row, meaning="no grant of Entra's: the role in Exchange is the right, and no token shows it")
+    until = seen.windows.consent
+    if seen.grants and until is not None and services.clock.now() < until:
+        return replace(
+            row,
+            verdict=Verdict.NOT_YET,
+            meaning=f"{FULL_ACCESS_AS_APP} was granted a short time ago, and is in no token yet",
+            todo="run the same command again in a few minutes",
+            until=until,
+        )
+    return replace(
+        row,
+        verdict=Verdict.BROKEN,
+        meaning=f"{FULL_ACCESS_AS_APP} is not in the token",
+        todo=f"mimapp register --mailbox {wanted.mailbox}, or mimapp consent where another administrator consents",
+    )
+
+
+def expiry_row(services: Services, wanted: Registration, held: Held) -> VerifyRow:
+    """How long the secret still lives."""
+    asked = f"when the secret from {held.source} ends"
+    if held.expires is None:
+        return VerifyRow(
+            name="expiry",
+            asked=asked,
+            came="not known",
+            verdict=Verdict.NOT_PROBED,
+            meaning="a secret that was given from outside does not say when it ends",
+        )
+    left = held.expires - services.clock.now()
+    came = f"{held.expires:%Y-%m-%d}, in {left.days} days"
+    todo = f"mimapp rotate --mailbox {wanted.mailbox}"
+    if left <= timedelta(0):
+        return VerifyRow(
+            name="expiry",
+            asked=asked,
+            came=f"{held.expires:%Y-%m-%d}",
+            verdict=Verdict.BROKEN,
+            meaning="its time is over",
+            todo=todo,
+        )
+    if left < _SOON:
+        return VerifyRow(
+            name="expiry", asked=asked, came=came, verdict=Verdict.WARNING, meaning="it ends soon", todo=todo
+        )
+    return VerifyRow(name="expiry", asked=asked, came=came, verdict=Verdict.HOLDS)
