@@ -112,7 +112,6 @@ COMMAND_KEYS: Final[frozenset[str]] = frozenset(
         "interval",
         "nodes",
         "outside",
-        "outside",
         "overlap",
         "post-hook",
         "pre-hook",
