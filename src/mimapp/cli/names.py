@@ -84,7 +84,7 @@ TABLE: Final[tuple[Row, ...]] = (
         "verify",
         "verify",
         "verify",
-        "Be MIM Service for a moment: sign in with its secret, open its mailbox, be refused elsewhere; say what is wrong.",
+        "Be MIM Service for a moment: sign in with its secret, open its mailbox, be refused elsewhere; say what fails.",
         REGISTERING,
     ),
     Name(

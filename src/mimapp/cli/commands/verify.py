@@ -71,7 +71,7 @@ class VerifyOptions:
 
 @command(VerifyOptions)
 def verify(run: Run, options: VerifyOptions) -> Result:
-    """Be MIM Service for a moment: sign in with its secret, open its mailbox, be refused elsewhere; say what is wrong.
+    """Be MIM Service for a moment: sign in with its secret, open its mailbox, be refused elsewhere; say what fails.
 
     Exit code 0 when all holds, 75 while a change may not have reached every server yet, 3 when something is broken.
     docs/verify.md says what each answer means. --print-probe makes a script for the MIM server, which holds no secret:
