@@ -184,12 +184,31 @@ def test_nothing_at_all_is_nothing_to_do(there: Registered) -> None:
     assert there.place.wire.writes == []
 
 
-def test_it_is_restored_and_registered_again_with_a_new_secret(there: Registered) -> None:
+def restore(there: Registered) -> None:
+    done = there.place.remote("register", "--mailbox", MAILBOX, "--restore", "--yes", "--output", "json")
+    assert done.code == 0, done.err
+    assert done.document["applicationId"] == there.app_id
+
+
+def test_it_can_be_restored_and_be_taken_away_again(there: Registered) -> None:
     there.run()
     there.later(TWO_HOURS)
     there.run()
+    restore(there)
 
-    done = there.place.remote("register", "--mailbox", MAILBOX, "--restore", "--yes", "--output", "json")
+    document = there.run()
 
-    assert done.code == 0, done.err
-    assert done.document["applicationId"] == there.app_id
+    assert steps(document) == ["secret.revoke", "consent.revoke", "ews.disallow", "application.delete", "secret.forget"]
+    assert document["finish"]["at"] == "2026-11-21T13:00:00Z"
+
+
+def test_what_was_restored_and_purged_by_others_is_not_gone_since_the_first_time(there: Registered) -> None:
+    there.run()
+    restore(there)
+    there.later(TWO_HOURS)
+    delete(there, purge=True)
+
+    document = there.run()
+
+    assert "policy.remove" not in steps(document)
+    assert document["finish"]["at"] == "2026-11-21T13:00:00Z"

@@ -7,7 +7,7 @@ import shlex
 from datetime import timedelta
 
 import pytest
-from unregister_world import GROUP, TWO_HOURS, Registered, kept, steps
+from unregister_world import GROUP, TWO_HOURS, UNREGISTER, Registered, kept, steps
 
 from mimapp.identity import AppSignIn, Refusal
 from mimapp.secret import Secret
@@ -132,6 +132,13 @@ def test_a_value_in_a_store_that_is_named_is_removed_there_with_its_former_ones(
     assert "secret.forget" in steps(document)
     assert not elsewhere.exists()
     assert not former.exists()
+
+
+def test_stdout_as_the_store_of_a_configuration_is_no_hindrance(there: Registered) -> None:
+    done = there.place.remote(*UNREGISTER, environ={"MIMAPP_SECRET_TO": "stdout"})
+
+    assert done.code == 0, done.err
+    assert steps(done.document) == FIRST
 
 
 def test_a_store_that_cannot_be_read_is_named_and_keeps_nothing_in_the_tenant(there: Registered) -> None:

@@ -33,7 +33,7 @@ from mimapp.graph import (
 )
 from mimapp.identity.admin_consent import admin_consent_url
 from mimapp.provisioning.adoption import USER_READ, user_read_grants, wants_user_read
-from mimapp.provisioning.plan_entra import application_differences, tags_of
+from mimapp.provisioning.plan_entra import application_differences, gone_note, tags_of
 from mimapp.provisioning.run import Done
 
 if TYPE_CHECKING:
@@ -178,6 +178,9 @@ def restore_application(run: Run) -> Done:
     """Bring the application back from the recycle bin; the fence stands by now, should its grant come back with it."""
     if not run.stands:
         raise UnsafePlanError("the fence does not stand, so the application is not restored")
+    services = run.services
+    # Before the write: an unregister after this one must not count from when the application was gone the last time.
+    services.journal.note_since(services.tenant_id, run.wanted.key, gone_note(run.application_id), None)
     try:
         run.services.graph.deleted.restore(run.object_id)
     except (NotFoundError, ReplyLostError, ConflictError):

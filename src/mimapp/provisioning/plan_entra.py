@@ -23,6 +23,7 @@ __all__ = [
     "application_steps",
     "consent_steps",
     "current_secret",
+    "gone_note",
     "recycle_steps",
     "secret_steps",
     "stored_elsewhere",
@@ -74,6 +75,11 @@ def stored_elsewhere(observed: Observed) -> tuple[ObservedSecret, ...]:
     return tuple(
         one for one in secrets if one.is_ours and not (one.is_here or one.refused or one.label in observed.stale_labels)
     )
+
+
+def gone_note(app_id: str) -> str:
+    """Under which name the journal keeps since when no application has this client id."""
+    return f"application gone {app_id.lower()}"
 
 
 def recycle_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:

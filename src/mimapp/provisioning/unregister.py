@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from mimapp.credentials.listing import Owner
 from mimapp.provisioning.pace import Pace
+from mimapp.provisioning.plan_entra import gone_note
 from mimapp.provisioning.unregister_actions import Removal, act
-from mimapp.provisioning.unregister_fence import fence_of, gone_note
+from mimapp.provisioning.unregister_fence import fence_of
 from mimapp.provisioning.unregister_plan import our_app_ids
 
 if TYPE_CHECKING:

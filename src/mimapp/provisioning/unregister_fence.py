@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mimapp.provisioning.plan_entra import gone_note
 from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE, restricts_to
 from mimapp.provisioning.unregister_observe import is_marked
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.unregister_observe import Holdings
     from mimapp.spec import Registration
 
-__all__ = ["TOKENS_LIVE", "Fence", "Kept", "fence_of", "gone_note", "gone_since", "group_uses", "is_our_group"]
+__all__ = ["TOKENS_LIVE", "Fence", "Kept", "fence_of", "gone_since", "group_uses", "is_our_group"]
 
 #: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/access-tokens, "Token
 #: lifetime"); two hours leave room for clocks and for the moment in which a replica still issued one.
@@ -65,11 +66,6 @@ class Fence:
     group: Group | None
     kept: tuple[Kept, ...]
     unknown_since: tuple[str, ...]
-
-
-def gone_note(app_id: str) -> str:
-    """Under which name the journal keeps since when no application has this client id."""
-    return f"application gone {app_id.lower()}"
 
 
 def gone_since(holdings: Holdings, app_id: str) -> datetime | None:

@@ -20,9 +20,10 @@ from mimapp.graph import (
     USER_READ_ID,
 )
 from mimapp.provisioning.allow_list import entries
+from mimapp.provisioning.plan_entra import gone_note
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.steps import Step, StepKind
-from mimapp.provisioning.unregister_fence import fence_of, gone_note
+from mimapp.provisioning.unregister_fence import fence_of
 from mimapp.provisioning.unregister_observe import is_marked
 from mimapp.spec import ADOPTED_TAG
 

@@ -65,7 +65,8 @@ def unregister(run: Run, options: UnregisterOptions) -> Result:
     with connect(run, tenant_of(run), permissions=UNREGISTER_PERMISSIONS) as tenant:
         wanted = find_registration(run, tenant, deleted=True)
         wanted = replace(wanted, app_id=options.app_id)
-        wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
+        kept_in = tuple(text for text in options.secret_to if text != "stdout")  # what was shown cannot be removed
+        wanted = wanted.stored_in(stores_of(run, kept_in, tenant.tenant_id, wanted.key))
         plan = tenant.plan_unregister(wanted, purge=options.purge, on_event=run.progress)
         if run.writing.dry_run or run.writing.plan_out is not None:
             return plan_result(run, plan)
