@@ -35,11 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _show_version() -> int:
+    if sys.stdout is None:  # closed by the caller
+        return 0
     try:
         sys.stdout.write(f"mimapp {__version__}\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has gone away: what Python flushes at its end must go nowhere
+    except OSError as error:  # what Python flushes at its end must go nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # a reader who has gone away is none
+            sys.stderr.write(f"mimapp: the version cannot be written: {error.strerror}\n")
+            return 2
     return 0
 
 

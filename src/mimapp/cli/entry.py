@@ -10,6 +10,7 @@ from mimapp.cli.world import World, discard_rest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import FrameType
 
     import typer
@@ -73,13 +74,23 @@ def _report(error: BaseException, argv: Sequence[str], world: World) -> int:
     import typer  # noqa: PLC0415 - as in main
 
     from mimapp.cli.errors import report  # noqa: PLC0415 - costs what `mimapp --help` need not wait for
-    from mimapp.cli.home import home_of  # noqa: PLC0415 - as above
     from mimapp.cli.output import Output  # noqa: PLC0415 - as above
 
     output = Output(world, as_json=_wants_json(argv, world), sandbox="--sandbox" in argv)
     if isinstance(error, typer.TyperException):
         return report(_usage(error), output, home=None)
-    return report(error, output, home=home_of(world))
+    return report(error, output, home=_home_if_any(world))
+
+
+def _home_if_any(world: World) -> Path | None:
+    """Where a traceback may go; None where the home itself is what is wrong."""
+    from mimapp.cli.home import home_of  # noqa: PLC0415 - costs what `mimapp --help` need not wait for
+    from mimapp.errors import UsageError  # noqa: PLC0415 - as above
+
+    try:
+        return home_of(world)
+    except UsageError:
+        return None
 
 
 def _wants_json(argv: Sequence[str], world: World) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -63,7 +64,8 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
         lines.append(Line(f"  more: mimapp explain {words.explain}", "dim"))
     output.tell(lines)
     if output.as_json:
-        output.document(SCHEMA, _document(error, code, words))
+        with contextlib.suppress(OSError):  # stdout itself may be what is full
+            output.document(SCHEMA, _document(error, code, words))
     return code
 
 

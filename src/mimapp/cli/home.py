@@ -20,12 +20,20 @@ CONFIG_NAME = "config.toml"
 
 
 def home_of(world: World) -> Path:
-    """The home folder, absolute; it need not exist yet."""
+    """The home folder, absolute; it need not exist yet.
+
+    Raises:
+        UsageError: it is named after somebody unknown here, or is relative to a folder that is gone.
+    """
     if world.home is not None:
         return world.home.absolute()
     named = world.environ.get("MIMAPP_HOME", "").strip()
     if named:
-        return Path(named).expanduser().absolute()
+        try:
+            return Path(named).expanduser().absolute()
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "nobody here has that name"
+            raise UsageError(f"MIMAPP_HOME: {named!r} leads nowhere: {reason}", hint="give an absolute path") from error
     from platformdirs import user_data_path  # noqa: PLC0415 - imported only where nobody named a folder
 
     return user_data_path("mimapp", appauthor=False).absolute()

@@ -86,7 +86,10 @@ def _moment(text: str) -> datetime:
 
 
 def _path(text: str) -> Path:
-    return Path(_text(text)).expanduser()
+    try:
+        return Path(_text(text)).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{text!r} leads nowhere: nobody here has that name", hint="give an absolute path") from None
 
 
 TEXT: Final[Kind[str]] = Kind(name="text", metavar="TEXT", parse=_text)
