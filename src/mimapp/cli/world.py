@@ -74,7 +74,14 @@ class World:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
                 stream.reconfigure(errors="replace")
-        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environ=os.environ, clock=SystemClock())
+        # A caller may have closed a stream: nobody can be asked there, and what is written goes nowhere.
+        return cls(
+            stdin=sys.stdin or io.StringIO(),
+            stdout=sys.stdout or io.StringIO(),
+            stderr=sys.stderr or io.StringIO(),
+            environ=os.environ,
+            clock=SystemClock(),
+        )
 
     @property
     def can_ask(self) -> bool:
