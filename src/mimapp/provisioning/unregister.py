@@ -122,7 +122,7 @@ def _outcome(
         next_at=max(times) if times and len(times) == len(waiting) else None,
         finish=_finish(plan, services) if kept else "",
         warnings=(*(line for line in plan.warnings if line not in shown), *run.warnings),
-        attention=(*(str(one) for one in kept if one.needs_person), *run.attention),
+        attention=(*(f"{one}; {one.remedy}" for one in kept if one.needs_person), *run.attention),
         failed=failed,
         not_tried=not_tried,
         sandbox=services.sandbox,

@@ -38,13 +38,18 @@ class Kept:
         what: the object, in words.
         reason: why it stays.
         until: when it can go; None where no time is known.
-        needs_person: whether it stays until somebody decides.
+        remedy: what a person has to decide or do; empty where it only waits.
     """
 
     what: str
     reason: str
     until: datetime | None = None
-    needs_person: bool = False
+    remedy: str = ""
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it stays until somebody decides."""
+        return bool(self.remedy)
 
     def __str__(self) -> str:
         when = "" if self.until is None else f" until {self.until:%Y-%m-%d %H:%M} UTC"
@@ -108,16 +113,25 @@ def fence_of(wanted: Registration, holdings: Holdings, now: datetime) -> Fence:
 
 def _policy_stays(policy: AccessPolicy, holdings: Holdings, since: datetime | None, now: datetime) -> Kept | None:
     what = f"the access policy of application {policy.app_id}"
-    application = holdings.application
     if holdings.group is not None and not restricts_to(policy, holdings.group):
         scope = policy.scope_name or policy.scope_identity
-        return Kept(what=what, reason=f"it names another group than ours, {scope}", needs_person=True)
+        return Kept(
+            what=what,
+            reason=f"it names another group than ours, {scope}",
+            remedy=f"if nobody needs it: Remove-ApplicationAccessPolicy -Identity '{policy.identity}'",
+        )
     if policy.app_id.lower() in holdings.alive:
-        if application is not None and application.app_id.lower() == policy.app_id.lower():
+        own = {held.principal.app_id for held in holdings.held}
+        own |= set() if holdings.application is None else {holdings.application.app_id}
+        if policy.app_id.lower() in {app_id.lower() for app_id in own}:
             return Kept(what=what, reason="it goes two hours after the application is gone")
         went = _last_seen_to_go(holdings, policy.app_id)
         if went is None or now >= went + TOKENS_LIVE:
-            return Kept(what=what, reason="an application that is not marked as ours has this id", needs_person=True)
+            return Kept(
+                what=what,
+                reason="an application that is not marked as ours has this id",
+                remedy=f"look at that application, and name it with --app-id {policy.app_id} if it is this one's",
+            )
         since = went  # a replica that is behind still shows the application
     free = _to_the_minute((since or now) + TOKENS_LIVE)
     if now >= free:
@@ -137,9 +151,13 @@ def _group_stays(
     what = f"the group {found.group.primary_smtp_address}"
     if not is_our_group(wanted, found):
         reason = "it is not marked as this registration's, and its members are not the mailbox alone"
-        return Kept(what=what, reason=reason, needs_person=True)
+        return Kept(what=what, reason=reason, remedy="look at what it is for, and delete it by hand if nobody needs it")
     if uses := tuple(group_uses(wanted, holdings)):
-        return Kept(what=what, reason=f"something else uses it: {'; '.join(uses)}", needs_person=True)
+        return Kept(
+            what=what,
+            reason=f"something else uses it: {'; '.join(uses)}",
+            remedy="leave it to them, or end that use and run the same command again",
+        )
     if kept:
         times = [one.until for one in kept if one.until is not None]
         free = max(times) if len(times) == len(kept) else None
