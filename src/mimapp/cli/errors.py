@@ -62,9 +62,11 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
     lines += [Line(f"  {words.hint}")] if words.hint else []
     if words.explain and any(row.path == "explain" for row in TABLE):
         lines.append(Line(f"  more: mimapp explain {words.explain}", "dim"))
-    output.tell(lines)
-    if output.as_json:
-        with contextlib.suppress(OSError):  # stdout itself may be what is full
+    # A stream may itself be what is full: the exit code is told all the same.
+    with contextlib.suppress(OSError):
+        output.tell(lines)
+    with contextlib.suppress(OSError):
+        if output.as_json:
             output.document(SCHEMA, _document(error, code, words))
     return code
 
