@@ -43,5 +43,15 @@ def test_every_case_is_named_once_and_says_where_it_is_from() -> None:
     assert any(case.unverified for case in cases())
 
 
+def test_page_says_what_real_clients_did() -> None:
+    """As scripts/real-clients/run.py --write leaves it; a client that failed is no result to publish."""
+    text = PAGE.read_text(encoding="utf-8")
+    table = text.split("<!-- real-clients -->")[1].split("<!-- /real-clients -->")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
+    clients = {name: (version, result) for name, version, result, _ in rows[1:]}
+    assert clients.keys() == {"msal", "azure-identity", "exchangelib", "msgraph-sdk", "azure-cli"}
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) and result == "passed" for version, result in clients.values())
+
+
 if __name__ == "__main__":
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
