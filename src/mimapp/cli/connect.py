@@ -13,13 +13,13 @@ import httpx
 
 from mimapp.cli.browser import open_page
 from mimapp.cli.home import make_home
-from mimapp.cli.meant import secret_folder
 from mimapp.cli.sign_in import show_code, sign_in_of, tell_person
+from mimapp.cli.vaults import vault_sign_in
 from mimapp.clouds import DEFAULT_CLOUD, cloud
 from mimapp.errors import UsageError
 from mimapp.provisioning.steps import EVERY_PART, Part
 from mimapp.spec import REPLICATION_WINDOW
-from mimapp.stores import FileStore, parse_store
+from mimapp.stores import Surroundings, default_store, parse_store
 from mimapp.tenant import REGISTER_PERMISSIONS, Tenant
 from mimapp.transport.network import Network, network_transport
 
@@ -101,20 +101,25 @@ def connect(
 
 
 def stores_of(run: Run, given: Sequence[str], tenant_id: str, key: str) -> tuple[SecretStore, ...]:
-    """The stores that ``--secret-to`` names, or the default: an owner-only file under ``MIMAPP_HOME``.
+    """The stores that ``--secret-to`` names, or this machine's default.
 
     Raises:
         UsageError: no such store, or a secret on stdout would spoil the JSON document there.
     """
     if not given:
-        return (FileStore(secret_folder(run) / tenant_id / f"{key}.json"),)
-    if "stdout" in given and run.output.as_json:
+        return (default_store(run.home, tenant_id, key),)
+    if run.output.as_json and any(text.startswith("stdout") for text in given):
         raise UsageError(
             "--secret-to stdout and --output json both want stdout", hint="use --secret-to file:PATH with JSON"
         )
-    return tuple(
-        parse_store(text, show=lambda line: _print(run, line), is_terminal=run.world.stdout.isatty()) for text in given
+    around = Surroundings(
+        show=lambda line: _print(run, line),
+        is_terminal=run.world.stdout.isatty(),
+        environ=run.world.environ,
+        clock=run.world.clock,
+        vault=vault_sign_in(run, tenant_id),
     )
+    return tuple(parse_store(text, around) for text in given)
 
 
 class _OnlyTheSandbox(httpx.BaseTransport):

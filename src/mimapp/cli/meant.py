@@ -1,4 +1,4 @@
-"""What the options mean: the mailbox, the tenant, the registration, and where its secrets are kept by default."""
+"""What the options mean: the mailbox, the tenant and the registration."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from mimapp.errors import UsageError
 from mimapp.spec import Registration, check_address
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mimapp.cli.command import Run
     from mimapp.tenant import Tenant
 
-__all__ = ["find_registration", "mailbox_of", "secret_folder", "tenant_of"]
+__all__ = ["find_registration", "mailbox_of", "tenant_of"]
 
 _LONGEST_DOMAIN = 253
 _TENANT = re.compile(
@@ -87,8 +85,3 @@ def find_registration(run: Run, tenant: Tenant, *, deleted: bool = False) -> Reg
             f"the tenant has no registration of mimapp{named}", hint="name the mailbox with --mailbox", details=lines
         )
     raise UsageError(f"the tenant has {len(meant)} registrations: say which", details=lines)
-
-
-def secret_folder(run: Run) -> Path:
-    """Where the default file store keeps secrets: a folder a tenant, a file a registration."""
-    return run.home / "secrets"

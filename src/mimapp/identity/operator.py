@@ -25,8 +25,16 @@ from mimapp.identity.methods import (
     managed_identity,
     workload_identity,
 )
-from mimapp.identity.options import EXCHANGE, GRAPH, SignInOptions, complete, person_method
-from mimapp.identity.person import BrowserSignIn, Desk, DeviceCode, DeviceCodeSignIn, PersonOptions, tell_nobody
+from mimapp.identity.options import EXCHANGE, GRAPH, KEY_VAULT, SignInOptions, complete, person_method
+from mimapp.identity.person import (
+    BROWSER_LIMIT,
+    BrowserSignIn,
+    Desk,
+    DeviceCode,
+    DeviceCodeSignIn,
+    PersonOptions,
+    tell_nobody,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +111,7 @@ class OperatorSignIn:
         known = facts.documents if facts is not None else {}
         self._around = Surroundings(http=http, cloud=cloud, tenant=tenant, environ=environ, known=known)
         self._tenant_id = facts.tenant_id if facts is not None else None
-        self._options = {GRAPH: graph, EXCHANGE: exchange}
+        self._options = {GRAPH: graph, EXCHANGE: exchange, KEY_VAULT: graph}
         self._tell = tell
         self._show_code = show_code
         self._ask_people = ask_people
@@ -132,6 +140,17 @@ class OperatorSignIn:
             UsageError: as `graph`; or the chosen method counts as reaching Microsoft Graph only.
         """
         return self._bearer(EXCHANGE, self._around.cloud.exchange_scope, ())
+
+    def key_vault(self) -> TokenCredential:
+        """Signs in to Azure Key Vault in the way chosen for Microsoft Graph.
+
+        A person is asked by Azure CLI's client, whose rights cover Key Vault; Microsoft Graph Command Line Tools' do
+        not. The credential is for Key Vault's own library, which takes the scope from the vault's challenge.
+
+        Raises:
+            UsageError: as `graph`.
+        """
+        return self._credential(KEY_VAULT, ())
 
     def cancel(self) -> None:
         """Stop waiting for a person, in whichever thread: what waits ends with `CancelledError` at once."""
@@ -194,12 +213,15 @@ class OperatorSignIn:
             known=around.known,
         )
         if options.method is Method.BROWSER:
-            return BrowserSignIn(around.http, asking, open_browser=self._open_browser)
+            limit = min(BROWSER_LIMIT, around.http.patience.limit)
+            return BrowserSignIn(around.http, asking, open_browser=self._open_browser, limit=limit)
         return DeviceCodeSignIn(around.http, asking, show=self._show_code)
 
     def _person_client(self, what: str) -> str:
         if what == EXCHANGE:
             return EXCHANGE_CLIENT_ID
+        if what == KEY_VAULT:
+            return AZURE_CLI_CLIENT_ID
         return AZURE_CLI_CLIENT_ID if self._around.cloud.key in _WITHOUT_GRAPH_TOOLS else GRAPH_CLIENT_ID
 
     def _builder(self, method: Method, options: SignInOptions) -> Builder:

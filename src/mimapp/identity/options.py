@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
 
-__all__ = ["EXCHANGE", "GRAPH", "SignInOptions", "complete", "person_method", "refuse_secret_id"]
+__all__ = ["EXCHANGE", "GRAPH", "KEY_VAULT", "SignInOptions", "complete", "person_method", "refuse_secret_id"]
 
 #: The two services, as persons know them.
 GRAPH = "Microsoft Graph"
 EXCHANGE = "Exchange Online"
+#: The store that signs in by itself.
+KEY_VAULT = "Azure Key Vault"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ class StdoutStore:
         if not self._allowed:
             raise StoreError(
                 "stdout is no terminal: the secret would land in a pipe or a log",
-                hint="use --secret-to file:PATH, or run it at a terminal",
+                hint="use --secret-to file:PATH, run it at a terminal, or say --secret-to 'stdout?pipe=yes'",
             )
 
     def put(self, stored: StoredSecret) -> None:

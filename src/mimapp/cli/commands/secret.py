@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
 from mimapp.cli.kinds import TEXT
-from mimapp.cli.meant import find_registration, secret_folder, tenant_of
+from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import NoOptions, option
 from mimapp.cli.result import Raw, Result
 from mimapp.clock import iso
@@ -16,7 +16,7 @@ from mimapp.spec import Registration
 
 if TYPE_CHECKING:
     from mimapp.secret import StoredSecret
-    from mimapp.stores import FileStore
+    from mimapp.stores import ReadableStore, VaultSignIn
 
 __all__ = ["ShowOptions", "list_", "show"]
 
@@ -30,7 +30,7 @@ class ShowOptions:
         "--secret-from",
         default=None,
         metavar="STORE",
-        help="the store to read, such as file:PATH; default: the file under MIMAPP_HOME",
+        help="the store to read, such as file:PATH or keyring:NAME; default: this machine's own",
     )
 
 
@@ -58,7 +58,7 @@ def list_(run: Run, _options: NoOptions) -> Result:
 def show(run: Run, options: ShowOptions) -> Result:
     """Print the stored client secret, and nothing else; nobody signs in.
 
-    This is one of the two ways in which mimapp prints a secret.
+    This is one of the two ways in which mimapp prints a secret. A Key Vault alone asks for a sign-in.
     """
     stored = _stored(run, options)
     if stored.sandbox and not run.options.sandbox:
@@ -78,20 +78,12 @@ def show(run: Run, options: ShowOptions) -> Result:
 
 
 def _stored(run: Run, options: ShowOptions) -> StoredSecret:
-    """What the named store holds, or the one file under ``MIMAPP_HOME`` that the options can mean."""
-    from mimapp.stores import FileStore, parse_store  # noqa: PLC0415 - help need not import it
-
-    if options.secret_from is not None:
-        store = parse_store(options.secret_from, show=lambda _: None, is_terminal=False)
-        if not isinstance(store, FileStore):
-            raise UsageError(f"--secret-from {store.uri}: nothing can be read back from there")
-        files = [store]
-    else:
-        files = _own_files(run)
-    found = [stored for stored in (file.current() for file in files) if stored is not None]
+    """What the named store holds, or the one of this machine's own stores that the options can mean."""
+    stores = [_named(run, options.secret_from)] if options.secret_from is not None else _own(run)
+    found = [stored for stored in (store.current() for store in stores) if stored is not None]
     meant = [stored for stored in found if stored.sandbox == run.options.sandbox] or found
     if not meant:
-        where = files[0].uri if files else f"file:{secret_folder(run)}"
+        where = options.secret_from or "the stores of this machine"
         raise StoreError(f"no secret is stored in {where}", hint="name its store with --secret-from, or register first")
     if len(meant) > 1:
         raise UsageError(
@@ -102,14 +94,26 @@ def _stored(run: Run, options: ShowOptions) -> StoredSecret:
     return meant[0]
 
 
-def _own_files(run: Run) -> list[FileStore]:
-    from mimapp.stores import FileStore  # noqa: PLC0415 - help need not import it
+def _named(run: Run, text: str) -> ReadableStore:
+    from mimapp.cli.vaults import vault_sign_in  # noqa: PLC0415 - help need not import it
+    from mimapp.stores import ReadableStore, Surroundings, parse_store  # noqa: PLC0415 - as above
+
+    def vault(host: str) -> VaultSignIn:
+        return vault_sign_in(run, tenant_of(run))(host)
+
+    around = Surroundings(
+        show=lambda _: None, is_terminal=False, environ=run.world.environ, clock=run.world.clock, vault=vault
+    )
+    store = parse_store(text, around)
+    if not isinstance(store, ReadableStore):
+        raise UsageError(f"--secret-from {store.uri}: nothing can be read back from there")
+    return store
+
+
+def _own(run: Run) -> list[ReadableStore]:
+    from mimapp.stores import own_stores  # noqa: PLC0415 - help need not import it
 
     key = run.options.registration
     if key is None and run.options.mailbox is not None:
         key = Registration(mailbox=run.options.mailbox).key
-    files = sorted(secret_folder(run).glob(f"*/{key or '*'}.json"))
-    tenants = {file.parent.name for file in files}
-    if run.options.tenant in tenants:
-        files = [file for file in files if file.parent.name == run.options.tenant]
-    return [FileStore(file) for file in files]
+    return list(own_stores(run.home, tenant_id=run.options.tenant, key=key))
