@@ -37,6 +37,7 @@ NAMED = {
     "identity.AppSignIn.token": "login/app-token",
     "identity.discover": "login/discovery",
     "identity.detect": "login/discovery",
+    "identity.find_tenant": "login/discovery",
     # The sign-in of the operator is azure-identity's traffic, and the same in every cloud's first calls.
     "identity.OperatorSignIn.": "login/cloud",
     "identity.Bearer.": "login/cloud",
