@@ -1,0 +1,70 @@
+"""The table of access cases as a tenant that mimapp's own clients ask: administration and EWS, over one sandbox."""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+# The table and the tenant that stands as a case says belong to the sandbox's tests.
+sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
+
+from access_tenant import APPS, PRINCIPAL_ID, address_of
+from exchange_tenant import ADMIN, ORIGIN, TENANT, Tenant
+from test_sandbox_ews_access import stand
+
+from mimapp.clouds import CLOUDS, Cloud
+from mimapp.exchange import EwsAnswer, EwsProbe, Exchange, anchor_for_user
+from mimapp.transport import Http, Patience, Reply, Request
+
+if TYPE_CHECKING:
+    from access_facts import AccessCase
+
+OURS = APPS["ours"]
+
+
+class _Signed:
+    """Adds a token, and a User-Agent of its own."""
+
+    def __init__(self, http: Http, token: str, agent: str = "") -> None:
+        self._http, self._token, self._agent = http, token, agent
+
+    def send(self, request: Request) -> Reply:
+        headers = {**request.headers, "Authorization": f"Bearer {self._token}", "User-Agent": self._agent}
+        return self._http.send(replace(request, headers=headers))
+
+
+class Bench:
+    """One tenant for all cases: making one costs more than filling it."""
+
+    def __init__(self, path: Path) -> None:
+        self.tenant = Tenant(path)
+        transport = httpx.WSGITransport(app=self.tenant.app)
+        self.http = Http(Patience(self.tenant.clock, jitter=random.Random(0)), transport=transport)
+
+    def close(self) -> None:
+        self.http.close()
+        self.tenant.close()
+
+    def stand(self, case: AccessCase) -> None:
+        stand(self.tenant, case)
+
+    @property
+    def exchange(self) -> Exchange:
+        """Exchange administration, as the administrator; tokens end when a case moves the clock."""
+        sender = _Signed(self.http, self.tenant.admin_token())
+        return Exchange(sender, ORIGIN, TENANT, anchor=anchor_for_user(ADMIN), clock=self.tenant.clock)
+
+    def ask(self, case: AccessCase) -> EwsAnswer:
+        """What mimapp's own probe gets, as the application of the case."""
+        roles = ["full_access_as_app"] if case.facts.granted else []
+        token = self.tenant.token(appid=OURS, oid=PRINCIPAL_ID, roles=roles)
+        return EwsProbe(_Signed(self.http, token, case.agent), ORIGIN).get_inbox(address_of(case.mailbox))
+
+
+def cloud_of(case: AccessCase) -> Cloud:
+    return CLOUDS["global" if case.facts.cloud == "worldwide" else "china"]
