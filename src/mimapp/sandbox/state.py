@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ Document = dict[str, Any]
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30.0
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (
     tenant TEXT NOT NULL COLLATE NOCASE,
@@ -215,7 +217,7 @@ class Transaction:
         wanted = {**(where or {}), **members}
         return [
             record
-            for row in self._rows(tenant, kind)
+            for row in self._rows(tenant, kind, wanted)
             if (record := _alive(_record(row), deleted=deleted)) and _has(record.body, wanted)
         ]
 
@@ -239,7 +241,7 @@ class Transaction:
         wanted = {**(where or {}), **members}
         return [
             record
-            for row in self._rows(tenant, kind)
+            for row in self._rows(tenant, kind, wanted)
             if (record := _alive(self._as_seen(row), deleted=deleted)) and _has(record.body, wanted)
         ]
 
@@ -284,10 +286,13 @@ class Transaction:
         ).fetchone()
         return found
 
-    def _rows(self, tenant: str, kind: str) -> list[tuple[Any, ...]]:
+    def _rows(self, tenant: str, kind: str, wanted: dict[str, str | bool]) -> list[tuple[Any, ...]]:
+        """The rows that may have these members: SQLite looks for the ids among them, so that few bodies are read."""
+        ids = [value.lower() for value in wanted.values() if isinstance(value, str) and _GUID.fullmatch(value)]
+        narrowed = " AND (trail IS NOT NULL OR instr(lower(body), ?) > 0)" * len(ids)
         return self._connection.execute(
-            f"SELECT {_COLUMNS} FROM document WHERE tenant = ? AND kind = ? ORDER BY created, id",  # noqa: S608 - a constant
-            (tenant, kind),
+            f"SELECT {_COLUMNS} FROM document WHERE tenant = ? AND kind = ?{narrowed} ORDER BY created, id",  # noqa: S608 - constants
+            (tenant, kind, *ids),
         ).fetchall()
 
     def _as_seen(self, row: tuple[Any, ...]) -> Record | None:
