@@ -14,6 +14,7 @@ from mimapp.cli.prompt import ask_hidden
 from mimapp.cli.result import Line
 from mimapp.errors import UsageError
 from mimapp.identity import Certificate, Memory, Method, SignInOptions, person_method
+from mimapp.identity.remember import protected_storage
 from mimapp.provisioning.steps import EVERY_PART, Part
 from mimapp.secret import Secret
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mimapp.clouds import Cloud
     from mimapp.identity import DeviceCode
 
-__all__ = ["SignIn", "reachable_parts", "show_code", "sign_in_of", "tell_person"]
+__all__ = ["SignIn", "memory_of", "reachable_parts", "show_code", "sign_in_of", "tell_person"]
 
 #: What the simulated tenants' public secrets begin with: no real host is ever sent one.
 _SANDBOX_SECRET: Final = "sandbox-"  # noqa: S105 - a prefix
@@ -83,6 +84,11 @@ def sign_in_of(run: Run, used: Cloud) -> SignIn:
     )
 
 
+def memory_of(run: Run) -> Memory:
+    """What is remembered of the operator's sign-in under this home."""
+    return Memory(run.home, storage=run.world.protected_storage or protected_storage)
+
+
 def reachable_parts(run: Run) -> frozenset[Part]:
     """The services that the chosen ways reach; Exchange is left out where its way counts as Graph-only."""
     return EVERY_PART - {Part.EXCHANGE} if _method(run, "exchange_auth").is_graph_only else EVERY_PART
@@ -124,7 +130,7 @@ def _memory(run: Run, *, asks_person: bool) -> Memory | None:
     if not run.options.remember:
         return None
     if asks_person and not run.options.sandbox:
-        return Memory(run.home)
+        return memory_of(run)
     if _is_typed(run, "remember"):
         raise UsageError("--remember keeps a person's sign-in, and no person signs in here")
     return None

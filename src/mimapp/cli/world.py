@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from mimapp.clock import Clock
+    from mimapp.identity.remember import Persistence
 
 __all__ = ["World", "discard_rest"]
 
@@ -52,6 +53,7 @@ class World:
         transport: where HTTP requests go; None is the network.
         open_browser: opens an address in a browser on this machine; False where there is none.
         ask_hidden: asks at the terminal and does not show what is typed.
+        protected_storage: where a sign-in may be remembered; None is the platform's own.
         home: the folder of all local state; None leaves it to ``MIMAPP_HOME`` and the platform's default.
     """
 
@@ -63,6 +65,7 @@ class World:
     transport: httpx.BaseTransport | None = None
     open_browser: Callable[[str], bool] = _open_browser
     ask_hidden: Callable[[str], str] = _ask_hidden
+    protected_storage: Callable[[str], Persistence] | None = None
     home: Path | None = None
 
     @classmethod

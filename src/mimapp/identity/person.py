@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mimapp.transport import Http, Reply
 
-__all__ = ["BrowserSignIn", "Desk", "DeviceCode", "DeviceCodeSignIn", "PersonSignIn", "tell_nobody"]
+__all__ = ["BROWSER_LIMIT", "BrowserSignIn", "Desk", "DeviceCode", "DeviceCodeSignIn", "PersonSignIn", "tell_nobody"]
 
 BROWSER_LIMIT = timedelta(minutes=5)
 """How long a browser may take; the person may have closed it, which nobody can tell."""
@@ -62,12 +62,14 @@ class Desk:
         lock: held while somebody is asked.
         last: the sign-in name of who came last; empty before.
         closed: set when nobody waits for an answer any more, because the run was interrupted.
+        failures: how many questions have come to nothing.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.last = ""
         self.closed = threading.Event()
+        self.failures = 0
 
     def check(self) -> None:
         """Go on only while somebody waits.
@@ -145,17 +147,30 @@ class PersonSignIn(ABC):
             application = self._msal()
             answer = self._silent(application, wanted, claims)
             if answer is None:
-                with self._options.desk.lock:
-                    self._options.desk.check()
-                    if self._options.notice:
-                        self._options.tell(self._options.notice)
-                    answer = self._ask(application, wanted, claims)
-                    self._options.desk.last = _name(answer) or self._options.desk.last
+                answer = self._ask_in_turn(application, wanted, claims)
         if "access_token" not in answer:
             said = LoginError.of_text(str(answer.get("error_description", "")), error=str(answer.get("error", "")))
             raise said.as_sign_in_error(f"sign-in to {self._options.what}")
         expires = self._http.clock.now() + timedelta(seconds=int(answer.get("expires_in", 0)))
         return AccessToken(answer["access_token"], int(expires.timestamp()))
+
+    def _ask_in_turn(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
+        """Ask the person when nobody else is being asked; who waited for somebody that failed is not asked any more."""
+        options, desk = self._options, self._options.desk
+        failures = desk.failures
+        with desk.lock:
+            desk.check()
+            if desk.failures != failures:
+                raise CancelledError(f"nobody is asked to sign in to {options.what}: the sign-in before it failed")
+            if options.notice:
+                options.tell(options.notice)
+            answer: dict[str, Any] = {}
+            try:
+                answer = self._ask(application, scopes, claims)
+            finally:
+                desk.failures += "access_token" not in answer
+            desk.last = _name(answer) or desk.last
+            return answer
 
     @abstractmethod
     def _ask(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
@@ -270,8 +285,8 @@ class BrowserSignIn(PersonSignIn):
                 response_mode="form_post",
             )
             self._options.tell(
-                f"Sign in to {self._options.what} in the browser that opens, within {duration_text(self._limit)}. "
-                "Should none open: interrupt this, and sign in with --auth device-code."
+                f"Sign in to {self._options.what} in a browser on this machine, within {duration_text(self._limit)}; "
+                "or interrupt this, and take --auth device-code."
             )
             if not self._open_browser(flow["auth_uri"]):
                 raise MethodUnavailableError(
