@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from access_cases import CASES
+from access_cases_gate import LISTS
+from access_facts import AccessCase, Agents, Expect
+from access_tenant import address_of
 from hypothesis import HealthCheck, given, settings
+from test_sandbox_exchange_access import tenants
 
 from mimapp.exchange import EwsKind
 from mimapp.provisioning.ews_now import Gate, ews_now
 from mimapp.provisioning.scope_view import ReachKind, reach, read_rights, see_mailbox
 from support.access import OURS, Bench, cloud_of
-
-from access_cases import CASES  # isort: skip - found by support.access
-from access_cases_gate import LISTS  # isort: skip - as above
-from access_facts import AccessCase, Agents, Expect  # isort: skip - as above
-from access_tenant import address_of  # isort: skip - as above
-from test_sandbox_exchange_access import tenants  # isort: skip - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +54,10 @@ def is_under_way(case: AccessCase) -> bool:
     """Whether something is written that does not act yet, or removed and still acts."""
     facts = case.facts
     pending = (facts.switch_pending, facts.listed_pending, facts.mailbox_switch_pending)
-    clocks = [*facts.policies, *facts.roles]
-    return any(one is not None and one.acts_in for one in pending) or any(
-        one.enforced_in or one.released_in for one in clocks
+    return (
+        any(one is not None and one.acts_in for one in pending)
+        or any(one.enforced_in or one.released_in for one in facts.policies)
+        or any(one.enforced_in or one.released_in for one in facts.roles)
     )
 
 

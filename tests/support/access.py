@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-
-# The table and the tenant that stands as a case says belong to the sandbox's tests.
-sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
-
 from access_tenant import APPS, PRINCIPAL_ID, address_of
 from exchange_tenant import ADMIN, ORIGIN, TENANT, Tenant
 from test_sandbox_ews_access import stand
@@ -22,6 +16,8 @@ from mimapp.exchange import EwsAnswer, EwsProbe, Exchange, anchor_for_user
 from mimapp.transport import Http, Patience, Reply, Request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from access_facts import AccessCase
 
 OURS = APPS["ours"]

@@ -7,14 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from access_cases import CASES
+from access_facts import AccessCase, Expect
+from access_tenant import PRINCIPAL_ID, address_of
 
 from mimapp.checks.verify_ews import Situation, Windows, inside_row, outside_row
 from mimapp.checks.verify_row import Verdict
 from support.access import OURS, Bench, cloud_of
-
-from access_cases import CASES  # isort: skip - found by support.access
-from access_facts import AccessCase, Expect  # isort: skip - as above
-from access_tenant import PRINCIPAL_ID, address_of  # isort: skip - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +62,7 @@ def situation(bench: Bench, case: AccessCase, windows: Windows) -> Situation:
 def under_way(case: AccessCase, bench: Bench) -> Windows:
     """What the journal would know, had mimapp made the change that a case says is under way."""
     facts, later = case.facts, bench.tenant.clock.now() + timedelta(minutes=60)
-    pending = [one for one in (*facts.policies, *facts.roles) if one.enforced_in]
+    pending = any(one.enforced_in for one in facts.policies) or any(one.enforced_in for one in facts.roles)
     switches = [one for one in (facts.switch_pending, facts.mailbox_switch_pending) if one is not None and one.acts_in]
     listed = facts.listed_pending is not None and facts.listed_pending.acts_in > 0
     return Windows(
