@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from unregister_world import Registered, steps
@@ -12,6 +12,9 @@ from mimapp.exchange import Unknown
 from mimapp.journal import Journal, WriteRecord
 from mimapp.sandbox.scenarios import EwsState, set_ews_state
 from support.gone import OTHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 THEIRS = "99999999-2222-4333-8444-555555555555"
 EWS_NOTE = "ews entry added"
@@ -38,6 +41,16 @@ def record_of(there: Registered, action: str, outcome: Any) -> None:
             target="organization EwsAllowedAppIDs",
         )
     )
+
+
+def spoil_list(there: Registered) -> None:
+    """The setting holds what is no list of ids."""
+    tenant = there.place.info.tenant_id
+    with there.place.sandbox.state.transaction() as tx:
+        record = tx.get(tenant, "exo.organization", tenant)
+        assert record is not None
+        body = {**record.body, "EwsAllowedAppIDs": "not a list of ids", "_history": {}}
+        tx.put(tenant, "exo.organization", tenant, body, settled=True)
 
 
 def test_our_entry_goes_and_every_other_stays_in_its_order(there: Registered) -> None:
@@ -83,17 +96,59 @@ def test_the_last_entry_stays_since_an_empty_list_blocks_everything(there: Regis
 
 
 def test_an_entry_that_became_the_last_one_meanwhile_stays(there: Registered) -> None:
-    def interfere(request: Any) -> None:
-        if b"appRoleAssignments" in request.url.raw_path and request.method == "DELETE":
-            there.place.wire.before = lambda _: None
-            write_list(there, there.app_id)
+    before_the_write(there, lambda: write_list(there, there.app_id))
 
-    there.place.wire.before = interfere
     document = there.run()
 
     assert there.allow_list() == (there.app_id,)
     assert any("it is the only one by now" in warning for warning in document["warnings"])
     assert "ews.disallow" not in steps(document)
+
+
+def before_the_write(there: Registered, act: Callable[[], None]) -> None:
+    """Do something between observing and the read that comes before the write."""
+
+    def interfere(request: Any) -> None:
+        if b"appRoleAssignments" in request.url.raw_path and request.method == "DELETE":
+            there.place.wire.before = lambda _: None
+            act()
+
+    there.place.wire.before = interfere
+
+
+def test_an_entry_that_somebody_took_out_meanwhile(there: Registered) -> None:
+    before_the_write(there, lambda: write_list(there, *OTHERS))
+
+    document = there.run()
+
+    assert "ews.disallow" not in steps(document)
+    assert EWS_NOTE not in there.journal()["since"]
+    assert there.allow_list() == OTHERS
+
+
+def test_a_list_that_cannot_be_read_any_more_is_not_written(there: Registered) -> None:
+    before_the_write(there, lambda: spoil_list(there))
+
+    document = there.run(code=3)
+
+    assert "Set-OrganizationConfig" not in there.place.wire.writes
+    assert "could not be read again" in document["attention"][0]
+    assert steps(document)[-2:] == ["application.delete", "secret.forget"]
+
+
+def test_an_entry_that_comes_back_is_told(there: Registered) -> None:
+    def interfere(request: Any, _: Any) -> None:
+        if b"Set-OrganizationConfig" in request.content:
+            there.place.wire.after = lambda _request, _response: None
+            write_list(there, *OTHERS, there.app_id)
+
+    there.place.wire.after = interfere
+    document = there.run(code=3)
+
+    assert f"still there: {there.app_id}" in document["attention"][0]
+    assert EWS_NOTE in there.journal()["since"]
+    assert "ews.disallow" in steps(there.run())
+    assert there.allow_list() == OTHERS
 
 
 def test_what_somebody_else_wrote_meanwhile_is_kept(there: Registered) -> None:
@@ -157,12 +212,7 @@ def test_an_entry_that_was_taken_out_before_is_no_longer_ours(there: Registered)
 
 
 def test_a_list_that_cannot_be_read_is_never_written(there: Registered) -> None:
-    with there.place.sandbox.state.transaction() as tx:
-        tenant = there.place.info.tenant_id
-        record = tx.get(tenant, "exo.organization", tenant)
-        assert record is not None
-        body = {**record.body, "EwsAllowedAppIDs": "not a list of ids", "_history": {}}
-        tx.put(tenant, "exo.organization", tenant, body, settled=True)
+    spoil_list(there)
     with there.exchange() as exchange:
         assert isinstance(exchange.organization.read().allowed_app_ids, Unknown)
 

@@ -177,6 +177,41 @@ def test_a_policy_that_is_not_listed_yet_keeps_its_group(there: Registered) -> N
     assert steps(late) == ["group.remove"]
 
 
+def revive(there: Registered) -> None:
+    """The application is seen alive again, without our mark and key: by a replica that is behind, or by its truth."""
+    tenant = there.place.info.tenant_id
+    with there.place.sandbox.state.transaction() as tx:
+        (record,) = tx.find(tenant, "application", deleted=True, appId=there.app_id)
+        tx.put(tenant, "application", record.id, {**record.body, "tags": [], "uniqueName": None}, settled=True)
+
+
+def test_an_id_that_is_seen_alive_while_its_tokens_may_live_is_waited_for(there: Registered) -> None:
+    there.run()
+    revive(there)
+    there.later(timedelta(hours=1))
+    early = there.run()
+    there.later()
+
+    late = there.run(code=3)
+
+    assert kept(early)["the access policy"] == "a token issued before may still be valid"
+    assert early["finish"]["at"] == "2026-11-21T11:00:00Z"
+    assert kept(late)["the access policy"] == "an application that is not marked as ours has this id"
+    assert f"--app-id {there.app_id}" in late["attention"][0]
+    assert late["changes"] == []
+
+
+def test_the_command_to_finish_names_the_tenant_where_the_mailbox_does_not(there: Registered) -> None:
+    delete(there, purge=True)
+    elsewhere = ("unregister", "--mailbox", "mim@fabrikam.example", "--registration", "mimservice", "--yes")
+
+    document = there.place.remote(*elsewhere, "--output", "json").document
+
+    assert document["finish"]["command"] == (
+        "mimapp unregister --mailbox mim@fabrikam.example --registration mimservice --tenant contoso.onmicrosoft.com"
+    )
+
+
 def test_nothing_at_all_is_nothing_to_do(there: Registered) -> None:
     done = there.place.remote("unregister", "--mailbox", "other@contoso.onmicrosoft.com", "--yes", "--output", "json")
 

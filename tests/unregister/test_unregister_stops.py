@@ -10,7 +10,7 @@ from unregister_world import GROUP, Registered, kept, steps
 
 from mimapp.errors import StalePlanError
 from mimapp.exchange import EWS_ROLE, NewGroup, member_of_group
-from mimapp.graph import ApplicationPatch, RedirectUris, ServicePrincipalPatch
+from mimapp.graph import ApplicationPatch, ServicePrincipalPatch
 from mimapp.sandbox.scenarios import foreign_secret, portal_app
 from support.gone import check_gone
 from support.tenants import MAILBOX
@@ -308,51 +308,6 @@ def test_a_policy_whose_group_was_deleted_by_hand_goes(there: Registered) -> Non
     document = there.run()
 
     assert (steps(document), document["complete"]) == (["policy.remove"], True)
-
-
-# Applications that were taken over
-
-
-def adopt(there: Registered, *uris: str) -> Registered:
-    app_id = portal_app(there.place.sandbox).app_id or ""
-    with there.graph() as graph:
-        application = graph.applications.by_app_id(app_id)
-        assert application is not None
-        if uris:
-            graph.applications.change(application.id, ApplicationPatch(web=RedirectUris(redirect_uris=uris)))
-    done = there.place.remote(
-        "register", "--mailbox", OUTSIDE, "--app-id", app_id, "--yes", "--output", "json", "--restrict-existing"
-    )
-    assert done.code == 0, done.err
-    there.app_id, there.object_id = app_id, application.id
-    return there
-
-
-def test_an_application_that_was_taken_over_for_this_alone_goes(there: Registered) -> None:
-    adopted = adopt(there)
-
-    done = there.place.remote("unregister", "--mailbox", OUTSIDE, "--yes", "--output", "json")
-
-    assert done.code == 0, done.err
-    assert "application.delete" in steps(done.document)
-    assert [one["label"] for one in done.document["foreignCredentials"]] == ["MIM Service"]
-    with adopted.graph() as graph:
-        assert adopted.app_id in [one.app_id for one in graph.deleted.applications()]
-
-
-def test_one_that_is_somebodys_sign_in_is_refused_unless_it_is_named(there: Registered) -> None:
-    adopted = adopt(there, "https://portal.contoso.example/signin")
-    unregister = ("unregister", "--mailbox", OUTSIDE, "--yes", "--output", "json")
-    there.place.wire.requests.clear()
-
-    refused = there.place.remote(*unregister)
-    no_writes = there.place.wire.writes
-    named = there.place.remote(*unregister, "--app-id", adopted.app_id)
-
-    assert (refused.code, no_writes) == (6, [])
-    assert refused.document["details"] == ["redirect URI https://portal.contoso.example/signin"]
-    assert f"--app-id {adopted.app_id}" in refused.document["hint"]
-    assert named.code == 0, named.err
 
 
 # What moved
