@@ -285,9 +285,8 @@ def _complaint(text: str, content: bytes) -> str:
     match = _PLACE.search(text)
     if match is None:
         return text
-    place = match["place"].removeprefix("$").removeprefix(".") or "the document"
-    said = text[: match.start()]
-    return f"{place}: {said}, and it is {_shown(_value_at(match['place'], content))}"
+    said, place = text[: match.start()], match["place"]
+    return f"{place.removeprefix('$.')}: {said}, and it is {_shown(_value_at(place, content))}"
 
 
 def _value_at(place: str, content: bytes) -> object:
