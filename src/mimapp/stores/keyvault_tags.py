@@ -79,7 +79,7 @@ def with_evidence(tags: Mapping[str, str], evidence: Evidence) -> dict[str, str]
     known = [
         piece
         for piece in evidence_in(tags, evidence.key_id)
-        if (piece.kind, piece.node) != (evidence.kind, evidence.node[:_LONGEST_NODE])
+        if (piece.kind, piece.node) != (evidence.kind, _kept(evidence.node, _LONGEST_NODE))
     ]
     pieces = sorted((*known, evidence), key=lambda piece: piece.when)[-_MOST_PIECES:]
     others = {name: text for name, text in tags.items() if not name.startswith(_EVIDENCE)}
@@ -87,8 +87,12 @@ def with_evidence(tags: Mapping[str, str], evidence: Evidence) -> dict[str, str]
 
 
 def _text(piece: Evidence) -> str:
-    words = (piece.node[:_LONGEST_NODE], piece.by[:_LONGEST_NAME])
-    return _SEPARATOR.join((piece.kind, iso(piece.when), *(word.replace(_SEPARATOR, "/") for word in words)))
+    words = (_kept(piece.node, _LONGEST_NODE), _kept(piece.by, _LONGEST_NAME))
+    return _SEPARATOR.join((piece.kind, iso(piece.when), *words))
+
+
+def _kept(word: str, longest: int) -> str:
+    return word[:longest].replace(_SEPARATOR, "/")
 
 
 def _piece(text: str, key_id: str) -> Evidence | None:
