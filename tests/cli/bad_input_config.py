@@ -88,7 +88,7 @@ VARIABLES = {
         "MIMAPP_SECRET_TO",
         "file:a.json,,vault:x",
         "secret store 'vault:x' is not known",
-        "one of file:PATH or stdout",
+        "one of file:PATH, …",
     ),
     "a sign-in that is none": _variable("MIMAPP_AUTH", "x", "MIMAPP_AUTH: 'x' is none of …"),
     "a host without tls": _variable(

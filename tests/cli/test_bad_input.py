@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli import bad_input_config, bad_input_options, bad_input_replies, bad_input_tenant
+from cli import bad_input_config, bad_input_host, bad_input_options, bad_input_replies, bad_input_tenant
 from cli.bad_input import Case, check_case
 from mimapp.cli.kinds import COUNT, FLAG
 from mimapp.cli.names import commands
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from support.command_line import Cli
 
 
-@pytest.mark.parametrize("case", bad_input_options.CASES.values(), ids=bad_input_options.CASES.keys())
+OPTION_CASES = bad_input_options.CASES | bad_input_host.CASES
+
+
+@pytest.mark.parametrize("case", OPTION_CASES.values(), ids=OPTION_CASES.keys())
 def test_an_option_that_cannot_be_used(tmp_path: Path, case: Case) -> None:
     check_case(case, tmp_path, silent=True)
 
@@ -86,7 +89,7 @@ def test_a_flag_with_a_value(cli: Cli, path: str, spec: Spec) -> None:
 
 
 def test_the_tables_are_long_enough() -> None:
-    tables = (bad_input_options, bad_input_config, bad_input_tenant, bad_input_replies)
+    tables = (bad_input_options, bad_input_host, bad_input_config, bad_input_tenant, bad_input_replies)
 
     assert sum(len(table.CASES) for table in tables) >= 250
     assert {case.code for table in tables for case in table.CASES.values()} >= {2, 4, 5, 6, 7, 75}
