@@ -7,6 +7,8 @@
         plan = tenant.plan(wanted)
         outcome = tenant.apply(plan, on_event=print)
 
+What only one command needs is imported by its method: the first request of `register` should not wait for the rest.
+
 It has no logic of its own: it signs in, builds the rooms below and hands values from one to the next. It prints
 nothing and never exits.
 """
@@ -21,10 +23,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import platformdirs
 
-from mimapp.checks.first_phase import checked, explained
-from mimapp.checks.preflight import preflight
-from mimapp.checks.status import status_of
-from mimapp.checks.verify import verify
 from mimapp.clock import SystemClock
 from mimapp.errors import UnsafePlanError, UsageError
 from mimapp.exchange import Exchange, anchor_for_app, anchor_for_user
@@ -42,19 +40,11 @@ from mimapp.identity import (
 )
 from mimapp.journal import Journal
 from mimapp.provisioning.apply import apply_plan
-from mimapp.provisioning.consent_actions import wait_for_grant
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
-from mimapp.provisioning.lockdown import apply_lockdown, make_lockdown_plan
 from mimapp.provisioning.observe import observe, parts_of
-from mimapp.provisioning.phases import event_of
 from mimapp.provisioning.plan import Plan, make_plan
-from mimapp.provisioning.registrations import marked_registrations
 from mimapp.provisioning.services import Services
 from mimapp.provisioning.steps import EVERY_PART, Part
-from mimapp.provisioning.unregister import apply_unregister
-from mimapp.provisioning.unregister_observe import observe_holdings
-from mimapp.provisioning.unregister_plan import make_unregister_plan
-from mimapp.rotation import Rotation
 from mimapp.spec import CONSENT_LIMIT, REPLICATION_WINDOW
 from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 from mimapp.transport.network import Network, network_transport
@@ -82,6 +72,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.registrations import Marked
     from mimapp.provisioning.unregister import UnregisterOutcome
     from mimapp.provisioning.unregister_plan import UnregisterPlan
+    from mimapp.rotation import Rotation
     from mimapp.secret import Secret
     from mimapp.spec import Registration
 
@@ -256,6 +247,8 @@ class Tenant:
             UsageError: the registration cannot be had in this tenant as it is wanted.
             ServiceError, TransportError: a read failed.
         """
+        from mimapp.checks.first_phase import checked, explained  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         with self._telling(on_event) as tell:
             try:
@@ -294,6 +287,8 @@ class Tenant:
         self, plan: Plan, *, limit: timedelta, on_event: Callable[[Event], None] | None = None
     ) -> bool:
         """Look for so long whether somebody consents to a plan's application; whether somebody has."""
+        from mimapp.provisioning.consent_actions import wait_for_grant  # noqa: PLC0415 - see the module
+
         entra, app_id = plan.observed.entra, plan.observed.application_id
         if entra is None or app_id is None:
             return False
@@ -322,6 +317,8 @@ class Tenant:
         self, plan: UnregisterPlan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
     ) -> UnregisterOutcome:
         """Take away what a plan shows; what stays, why and until when is in the outcome. Arguments, errors: `apply`."""
+        from mimapp.provisioning.unregister import apply_unregister  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         wanted, purge = plan.wanted, plan.purge
         with self._journal.lock(self.tenant_id, wanted.key), self._telling(on_event) as tell:
@@ -336,11 +333,15 @@ class Tenant:
             UnsafePlanError: a person has to say which application.
             ServiceError, TransportError: a read failed.
         """
+        from mimapp.provisioning.lockdown import make_lockdown_plan  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         return make_lockdown_plan(self._services(wanted), wanted, release=release, tenant=self._name)
 
     def lockdown(self, plan: LockdownPlan, *, on_event: Callable[[Event], None] | None = None) -> LockdownOutcome:
         """Stop the application's sign-in, or allow it again. It waits for no other run of this machine."""
+        from mimapp.provisioning.lockdown import apply_lockdown  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         with self._telling(on_event) as tell:
             return apply_lockdown(plan, self._services(plan.wanted), tell)
@@ -353,6 +354,9 @@ class Tenant:
             wanted: the registration; its stores are where secrets go and where they may be already.
             on_event: told of every step and every wait.
         """
+        from mimapp.provisioning.phases import event_of  # noqa: PLC0415 - see the module
+        from mimapp.rotation import Rotation  # noqa: PLC0415 - see the module
+
         with self._telling(on_event) as tell:
             yield Rotation(self._services(wanted), wanted, lambda phase: tell(event_of(phase)))
 
@@ -362,6 +366,8 @@ class Tenant:
         Raises:
             CancelledError: a person interrupted.
         """
+        from mimapp.checks.preflight import preflight  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         with self._telling(on_event):
             return preflight(self._services(wanted), wanted)
@@ -372,6 +378,8 @@ class Tenant:
         Raises:
             MimappError: as `plan`.
         """
+        from mimapp.checks.status import status_of  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         return status_of(self._services(wanted), wanted)
 
@@ -398,12 +406,16 @@ class Tenant:
             StoreError: there is no secret to try.
             MimappError: as `plan`.
         """
+        from mimapp.checks.verify import verify  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         with self._telling(on_event):
             return verify(self._services(wanted), wanted, secret=secret, outside=outside, send=send)
 
     def registrations(self, *, deleted: bool = False) -> tuple[Marked, ...]:
         """The registrations that mimapp, here or elsewhere, made in this tenant; or those in its recycle bin."""
+        from mimapp.provisioning.registrations import marked_registrations  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         return marked_registrations(self._graph, deleted=deleted)
 
@@ -439,6 +451,9 @@ class Tenant:
         return plan
 
     def _plan_unregister(self, wanted: Registration, tell: Callable[[Event], None], *, purge: bool) -> UnregisterPlan:
+        from mimapp.provisioning.unregister_observe import observe_holdings  # noqa: PLC0415 - see the module
+        from mimapp.provisioning.unregister_plan import make_unregister_plan  # noqa: PLC0415 - see the module
+
         with self._reading(wanted, tell):
             holdings = observe_holdings(self._services(wanted), wanted)
         return make_unregister_plan(
