@@ -135,6 +135,23 @@ def test_what_is_no_assertion(client: Client) -> None:
     assert refusal(untyped) == (400, "invalid_request", 900144)
 
 
+def test_a_client_that_shows_nothing(client: Client) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client.app_id,
+        "scope": "https://graph.microsoft.com/.default",
+    }
+    reply = client.world.http.post(f"/{client.world.info.tenant_id}/oauth2/v2.0/token", data=form)
+    assert refusal(reply) == (401, "invalid_client", 7000216)
+
+
+def test_a_thumbprint_that_is_none_is_repeated_as_it_is(client: Client) -> None:
+    claims = jwt.decode(client.own(), options={"verify_signature": False})
+    reply = client.sign_in(signed(claims, MINE.key, "RS256", {"x5t": "A"}))
+    assert refusal(reply)[2] == 700027
+    assert "Thumbprint of key used by client: 'A'" in reply.text
+
+
 def test_an_elliptic_key_is_no_key_for_an_assertion(world: World) -> None:
     from cryptography import x509  # noqa: PLC0415 - only here is such a certificate
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - as above
