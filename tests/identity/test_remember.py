@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from msal_extensions.persistence import PersistenceNotFound  # type: ignore[import-untyped]  # it ships no types
 
 from mimapp.clouds import cloud
 from mimapp.errors import UsageError
@@ -15,9 +12,10 @@ from mimapp.identity import DeviceCode, Memory, Method, OperatorSignIn, SignInOp
 from mimapp.transport import Http, Patience
 from support.clock import FakeClock
 from support.player import unsigned_token
+from support.vault import vaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from mimapp.identity.remember import Persistence
 
@@ -25,44 +23,9 @@ TENANT = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 PERMISSIONS = ("User.Read",)
 
 
-class Vault:
-    """Protected storage that a test can look into: kept in memory, with a file that stands for it."""
-
-    kept: dict[str, str]
-
-    def __init__(self, location: str, kept: dict[str, str], *, is_encrypted: bool = True) -> None:
-        self.location = location
-        self.kept = kept
-        self.is_encrypted = is_encrypted
-
-    def save(self, content: str) -> None:
-        self.kept[self.location] = content
-        Path(self.location).touch()
-
-    def load(self) -> str:
-        if self.location not in self.kept:
-            raise PersistenceNotFound(location=self.location)
-        return self.kept[self.location]
-
-    def time_last_modified(self) -> float:
-        if self.location not in self.kept:
-            raise PersistenceNotFound(location=self.location)
-        return time.time()
-
-    def get_location(self) -> str:
-        return self.location
-
-
 @pytest.fixture
 def kept() -> dict[str, str]:
     return {}
-
-
-def vaults(kept: dict[str, str], *, is_encrypted: bool = True) -> Callable[[str], Persistence]:
-    def make(location: str) -> Persistence:
-        return Vault(location, kept, is_encrypted=is_encrypted)
-
-    return make
 
 
 def entra(request: httpx.Request) -> httpx.Response:
