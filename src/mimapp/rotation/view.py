@@ -167,7 +167,7 @@ def look(services: Services, wanted: Registration, nodes: tuple[str, ...] = ()) 
             for credential in application.password_credentials or ()
             if credential.key_id and not is_ours(credential.display_name)
         ),
-        unfinished=tuple(sorted(nobodys)),
+        unfinished=tuple(sorted(nobodys - {one.label for one in secrets})),
     )
 
 
@@ -225,7 +225,10 @@ def _listed(
     """The secrets that Graph shows."""
     for credential in application.password_credentials or ():
         label, key_id = credential.display_name or "", credential.key_id
-        if not key_id or not is_ours(label) or label in nobodys:
+        if not key_id or not is_ours(label):
+            continue
+        stores = _holders(desk, key_id)
+        if label in nobodys and not stores:
             continue
         entry = entries.get(key_id)
         yield OurSecret(
@@ -233,8 +236,9 @@ def _listed(
             label=label,
             starts=credential.start_date_time,
             expires=credential.end_date_time,
-            stores=_holders(desk, key_id),
-            state=None if entry is None else entry.state,
+            stores=stores,
+            # A run that died between the store and the journal left it so: a store has it.
+            state="handed" if label in nobodys else None if entry is None else entry.state,
             evidence=evidence_of(desk, key_id),
             nodes=nodes,
         )
@@ -247,15 +251,18 @@ def _unlisted(
     now = desk.clock.now()
     shown = {credential.key_id for credential in application.password_credentials or ()}
     for key_id, entry in entries.items():
-        if key_id in shown or entry.state not in _STORED or now >= entry.begun + desk.window:
+        if key_id in shown or now >= entry.begun + desk.window:
+            continue
+        stores = _holders(desk, key_id)
+        if entry.state not in _STORED and not (entry.state == "issued" and stores):
             continue
         yield OurSecret(
             key_id=key_id,
             label=entry.label,
             starts=entry.begun.replace(microsecond=0),
             expires=entry.expires,
-            stores=_holders(desk, key_id),
-            state=entry.state,
+            stores=stores,
+            state="handed" if entry.state == "issued" else entry.state,
             evidence=evidence_of(desk, key_id),
             nodes=nodes,
         )
