@@ -6,6 +6,7 @@ azure-powershell has a stand-in only (test_methods.py); azure-cli is a real one 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from mimapp.identity import DeviceCode
+    from mimapp.identity import Bearer, DeviceCode
     from mimapp.sandbox import Sandbox
 
 TENANT = "contoso.onmicrosoft.com"
@@ -92,6 +93,10 @@ class Served:
         secret = Secret(self.info.operator_client_secret)
         return self.operator(Method.CLIENT_SECRET, client_id=self.info.operator_client_id, secret=secret)
 
+    @functools.cached_property
+    def directory(self) -> Bearer:
+        return self.by_secret().graph()
+
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """A request to Graph, by the operator application."""
         content = b"" if body is None else json.dumps(body).encode()
@@ -101,7 +106,7 @@ class Served:
             headers={"Content-Type": "application/json"},
             content=content,
         )
-        reply = self.by_secret().graph().send(request)
+        reply = self.directory.send(request)
         assert reply.status < 300, reply.content
         return json.loads(reply.content or b"null")
 
@@ -204,6 +209,7 @@ def test_a_person_says_no(served: Served) -> None:
     with pytest.raises(SignInError, match="the consent was declined") as caught:
         served.operator(Method.BROWSER, open_browser=person.open).graph(PERMISSIONS).operator()
     assert caught.value.explain == "AADSTS65004"
+    person.wait()
     assert person.last is not None
     assert "mimapp says why" in person.last.text
 
