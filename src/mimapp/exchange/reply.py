@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from mimapp.errors import BadReplyError
+from mimapp.transport.models import ready
 
 if TYPE_CHECKING:
     from mimapp.exchange.failure import Subject
@@ -44,6 +45,7 @@ def fit(model: type[Model], item: Item, cmdlet: str) -> Model:
     Raises:
         BadReplyError: a property has another type.
     """
+    ready(model)
     known: Item = {}
     for field in msgspec.structs.fields(model):
         value = item.get(field.encode_name)

@@ -26,6 +26,10 @@ class _Modules(msgspec.Struct, frozen=True, kw_only=True):
     value: list[_Module]
 
 
+# Made here, by one thread: see mimapp.transport.models.
+_MODULES = msgspec.json.Decoder(_Modules)
+
+
 class Session:
     """Questions about the caller."""
 
@@ -47,7 +51,7 @@ class Session:
             f"EXOModuleFile?Version={_MODULE_VERSION}", headers={"CommandName": "*"}, subject=subject
         )
         try:
-            modules = msgspec.json.decode(content, type=_Modules)
+            modules = _MODULES.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadReplyError(f"what came back for {subject.what} is not Exchange's answer: {error}") from error
         names: list[str] = []

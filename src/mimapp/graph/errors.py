@@ -101,6 +101,10 @@ class _Envelope(Struct, frozen=True, kw_only=True, rename="camel"):
     error: ODataError
 
 
+# Made here, by one thread: see mimapp.transport.models.
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What a call is about, for the words of an error.
@@ -124,7 +128,7 @@ def is_success(reply: Reply) -> bool:
 def read_error(reply: Reply) -> ODataError | None:
     """The OData error of a refusal; None when its body is none."""
     try:
-        return msgspec.json.decode(reply.content, type=_Envelope).error
+        return _ENVELOPE.decode(reply.content).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

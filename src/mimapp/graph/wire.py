@@ -16,6 +16,7 @@ import msgspec
 
 from mimapp.errors import BadReplyError
 from mimapp.secret import Secret
+from mimapp.transport.models import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +91,7 @@ def decode(reply: Reply, model: type[T], what: str) -> T:
     Raises:
         BadReplyError: the body is not JSON, broke off, or lacks what the model needs.
     """
+    ready(model)
     try:
         return msgspec.json.decode(reply.content, type=model, dec_hook=_read)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
