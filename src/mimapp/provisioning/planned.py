@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mimapp import __version__
 from mimapp.errors import StalePlanError
+from mimapp.provisioning.steps import StepKind
 
 if TYPE_CHECKING:
     from mimapp.provisioning.steps import Step
@@ -65,8 +66,7 @@ class Planned:
 
     def takes_only_steps_of(self, shown: Planned) -> bool:
         """Whether it does nothing that was not shown; fewer steps are fine."""
-        known = {step.identity for step in shown.steps}
-        return self.tenant_id == shown.tenant_id and all(step.identity in known for step in self.steps)
+        return self.tenant_id == shown.tenant_id and not self._steps_beyond(shown)
 
     def raise_if_not_shown(self, shown: Planned) -> None:
         """Refuse steps that nobody was shown; the details say what moved.
@@ -76,15 +76,14 @@ class Planned:
         """
         if self.tenant_id != shown.tenant_id:
             raise StalePlanError(f"plan {shown.fingerprint} is for tenant {shown.tenant_id}, not for {self.tenant_id}")
-        if self.takes_only_steps_of(shown):
+        beyond = self._steps_beyond(shown)
+        if not beyond:
             return
         before = {(step.kind, step.target): step for step in shown.steps}
-        known = {step.identity for step in shown.steps}
         due = {(step.kind, step.target) for step in self.steps}
         details = [
             f"changed: {step.title} (shown: {former.title})" if former is not None else f"new: {step.title}"
-            for step in self.steps
-            if step.identity not in known
+            for step in beyond
             for former in (before.get((step.kind, step.target)),)
         ]
         raise StalePlanError(
@@ -95,6 +94,16 @@ class Planned:
                 *details,
                 *(f"no longer needed: {step.title}" for step in shown.steps if (step.kind, step.target) not in due),
             ],
+        )
+
+    def _steps_beyond(self, shown: Planned) -> tuple[Step, ...]:
+        """The steps that were not shown; revoking what an interrupted issue left is part of the issue that was."""
+        known = {step.identity for step in shown.steps}
+        issued = {step.target for step in shown.steps if step.kind is StepKind.ISSUE_SECRET}
+        return tuple(
+            step
+            for step in self.steps
+            if step.identity not in known and not (step.kind is StepKind.SWEEP_SECRETS and step.target in issued)
         )
 
     def __str__(self) -> str:
