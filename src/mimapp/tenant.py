@@ -41,6 +41,9 @@ from mimapp.identity import (
 from mimapp.journal import Journal
 from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
+from mimapp.provisioning.ews_actions import allow_in_ews
+from mimapp.provisioning.ews_plan import make_ews_plan
+from mimapp.provisioning.ews_view import observe_ews
 from mimapp.provisioning.observe import observe, parts_of
 from mimapp.provisioning.plan import Plan, make_plan
 from mimapp.provisioning.services import Services
@@ -65,6 +68,9 @@ if TYPE_CHECKING:
     from mimapp.clouds import Cloud
     from mimapp.identity import DeviceCode, Memory, Operator
     from mimapp.provisioning.events import Event
+    from mimapp.provisioning.ews_actions import EwsOutcome
+    from mimapp.provisioning.ews_plan import EwsPlan
+    from mimapp.provisioning.ews_view import EwsView
     from mimapp.provisioning.lockdown import LockdownOutcome, LockdownPlan
     from mimapp.provisioning.observe import Observed
     from mimapp.provisioning.outcome import Outcome
@@ -411,6 +417,52 @@ class Tenant:
         self._http.patience.start()
         with self._telling(on_event):
             return verify(self._services(wanted), wanted, secret=secret, outside=outside, send=send)
+
+    def ews(self, wanted: Registration) -> EwsView:
+        """Whether EWS answers the application now, why and until when; writes nothing.
+
+        Raises:
+            UsageError: there is no application, and none is named.
+            MimappError: as `plan`.
+        """
+        self._http.patience.start()
+        return observe_ews(self._services(wanted), wanted)
+
+    def plan_ews(self, wanted: Registration, *, first_entry: bool = False, enable: bool = False) -> EwsPlan:
+        """Read the EWS settings and say what puts the application on the allow list; writes nothing.
+
+        Args:
+            wanted: the registration; `app_id` names an application without asking Entra.
+            first_entry: begin a list that is empty, with this application alone.
+            enable: set the organisation's switch from False to True.
+
+        Raises:
+            UnsafePlanError: it would change what other applications can do, and that was not asked for.
+            MimappError: as `ews`.
+        """
+        return make_ews_plan(
+            wanted,
+            self.ews(wanted),
+            first_entry=first_entry,
+            enable=enable,
+            tenant_id=self.tenant_id,
+            tenant_name=self._name or self.tenant_id,
+            operator=self.exchange_operator.name,
+        )
+
+    def allow_in_ews(
+        self, plan: EwsPlan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
+    ) -> EwsOutcome:
+        """Put the application on the list, as a plan shows; what could not be done is in the outcome. As `apply`."""
+        self._http.patience.start()
+        wanted = plan.wanted
+        with self._journal.lock(self.tenant_id, wanted.key), self._telling(on_event) as tell:
+            plan = _due(
+                plan,
+                lambda: self.plan_ews(wanted, first_entry=plan.first_entry, enable=plan.enable),
+                observe_again=observe_again,
+            )
+            return allow_in_ews(plan, self._services(wanted), tell)
 
     def registrations(self, *, deleted: bool = False) -> tuple[Marked, ...]:
         """The registrations that mimapp, here or elsewhere, made in this tenant; or those in its recycle bin."""

@@ -87,6 +87,19 @@ TABLE: Final[tuple[Row, ...]] = (
         "Be MIM Service for a moment: sign in with its secret, open its mailbox, be refused elsewhere; say what fails.",
         REGISTERING,
     ),
+    Group("ews", "Whether EWS answers the application, and its place on the tenant's list.", REGISTERING),
+    Name(
+        "ews status",
+        "ews",
+        "status",
+        "Say whether EWS answers the application now, why, and until when; it changes nothing.",
+    ),
+    Name(
+        "ews allow",
+        "ews",
+        "allow",
+        "Put the application on the tenant's EWS allow list, and keep every other entry.",
+    ),
     Name(
         "consent",
         "consent",

@@ -46,6 +46,7 @@ class StepKind(StrEnum):
     REMOVE_REDIRECT = "consent.redirect-remove"
     TRIM_USER_READ = "user-read.trim"
     ALLOW_EWS = "ews.allow"
+    ENABLE_EWS = "ews.enable"
     DROP_RESTORED_SECRETS = "secret.drop-restored"
     ISSUE_SECRET = "secret.issue"  # noqa: S105 - the name of a step
     PROVE_SECRET = "secret.prove"  # noqa: S105 - the name of a step
