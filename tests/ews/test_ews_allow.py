@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mimapp.sandbox.scenarios import OTHER_EWS_APPS, EwsState, set_ews_state
+from mimapp.sandbox.scenarios import EwsState, set_ews_state
+from mimapp.sandbox.seed import OTHER_EWS_APPS
 from support.tenants import MAILBOX, name_of
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mimapp.clouds import CLOUDS
+from mimapp.provisioning.ews_now import Gate, ews_now
 from mimapp.sandbox.exchange import store
 from mimapp.sandbox.exchange.models import UserAgentPolicy, UserAgentRule
 from mimapp.sandbox.scenarios import EwsState, set_ews_state
@@ -15,6 +17,8 @@ from support.tenants import MAILBOX
 
 if TYPE_CHECKING:
     from support.tenants import Finished, Place
+
+THEIRS = "11111111-2222-4333-8444-555555555555"
 
 
 def status(place: Place, *more: str) -> Finished:
@@ -65,10 +69,17 @@ def test_listed_and_taken_in(place: Place) -> None:
 
 
 def test_what_is_not_known_is_said(place: Place) -> None:
+    set_ews_state(place.sandbox, EwsState.TRUE_EMPTY)
     here = status(place)
     assert any("seven days before" in one for one in here.document["unknown"])
-    other = status(place, "--cloud", "gcc-high")
-    assert any("when EWS ends" in one for one in other.document["unknown"])
+
+    with place.connect() as tenant:
+        settings = tenant._exchange.organization.read()
+    other = ews_now(settings, None, THEIRS, CLOUDS["gcc-high"], place.clock.now())
+    assert (other.gate, other.until) == (Gate.UNKNOWN, None)
+    assert any("when EWS ends" in one for one in other.unknown)
+    assert any("whether the list of applications is in force" in one for one in other.unknown)
+    assert any("the mailbox's own switch" in one for one in other.unknown)
 
 
 def test_for_people(place: Place) -> None:
