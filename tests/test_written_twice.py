@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mimapp import clouds
-from mimapp.cli import connect
+from mimapp.cli import sign_in
 from mimapp.exchange import rbac
 from mimapp.graph import wellknown
 from mimapp.identity import operator
 from mimapp.sandbox import catalog, directory_roles, seed
 from mimapp.sandbox.exchange import access
-from mimapp.sandbox.login import clients
+from mimapp.sandbox.login import clients, residence
 from mimapp.tenant import REGISTER_PERMISSIONS
 
 GLOBAL = clouds.CLOUDS[clouds.DEFAULT_CLOUD]
@@ -58,10 +58,22 @@ def test_a_scope_of_the_worldwide_cloud_is_one_of_the_services(scope: str, servi
     assert scope.removesuffix("/.default") in service.resource_uris
 
 
+@pytest.mark.parametrize("cloud", clouds.CLOUDS.values(), ids=lambda cloud: cloud.key)
+def test_a_scope_of_every_cloud_is_known_to_the_sandbox(cloud: clouds.Cloud) -> None:
+    pairs = ((cloud.graph_scope, catalog.GRAPH), (cloud.exchange_scope, catalog.EXCHANGE))
+    for scope, service in pairs:
+        assert scope.removesuffix("/.default") in service.resource_uris | service.national_uris
+
+
+@pytest.mark.parametrize("cloud", clouds.CLOUDS.values(), ids=lambda cloud: cloud.key)
+def test_where_a_tenant_lives_is_known_by_the_same_names(cloud: clouds.Cloud) -> None:
+    assert f"https://{residence.RESIDENCES[cloud.key].graph_host}" == cloud.graph
+
+
 @pytest.mark.parametrize("permission", REGISTER_PERMISSIONS)
 def test_a_permission_that_register_asks_a_person_for_exists(permission: str) -> None:
     assert catalog.GRAPH.scope(permission).id
 
 
 def test_the_public_secret_begins_as_the_guard_before_real_hosts_expects() -> None:
-    assert seed.OPERATOR_CLIENT_SECRET.startswith(connect._SANDBOX_SECRET)
+    assert seed.OPERATOR_CLIENT_SECRET.startswith(sign_in._SANDBOX_SECRET)
