@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import platform
 import ssl
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -304,3 +305,30 @@ def test_an_identity_endpoint_that_is_not_there_is_given_a_second() -> None:
         with pytest.raises(UnreachableError):
             client.once(get(url))
     assert given == [1.0, 10.0]
+
+
+@pytest.mark.skipif(platform.system() in {"Windows", "Darwin"}, reason="their store cannot be named by a variable")
+def test_a_client_that_nobody_gave_a_way_takes_the_systems_trust_and_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(lambda _: httpx.Response(200), tmp_path, "service.invalid") as server, proxying(server.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))  # where OpenSSL then finds the system's store
+        with Http(Patience(FakeClock())) as client:
+            assert client.send(get("https://service.invalid/")).status == 200
+    assert proxy.connected == ["service.invalid:443"]
+
+
+def test_where_redirects_may_lead_can_be_said_when_the_cloud_is_known(tmp_path: Path) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/there":
+            return httpx.Response(200)
+        return httpx.Response(307, headers={"Location": "/there"})
+
+    with serving(answer, tmp_path) as server:
+        network = network_transport(Network(ca_bundle=server.ca_file))
+        with Http(Patience(FakeClock()), transport=network) as client:
+            with pytest.raises(BadReplyError, match="none of this cloud's hosts"):
+                client.send(get(f"https://localhost:{server.port}/here"))
+            network.hosts = frozenset({f"localhost:{server.port}"})
+            assert client.send(get(f"https://localhost:{server.port}/here")).status == 200
