@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from unregister_world import GROUP, TWO_HOURS, Registered, kept, steps
 
 from mimapp.graph import FULL_ACCESS_AS_APP_ID
 from support.gone import check_gone
 from support.tenants import MAILBOX, Place
+
+
+class Death(BaseException):
+    """The process ends here: nothing in the product may catch it."""
 
 
 def delete(there: Registered, *, purge: bool = False) -> None:
@@ -74,6 +80,19 @@ def test_deleted_by_somebody_else_just_now(there: Registered) -> None:
     assert document["finish"]["at"] == "2026-11-21T11:00:00Z"
 
 
+def test_deleted_by_somebody_else_and_purged_here_is_gone_since_it_was_deleted(there: Registered) -> None:
+    delete(there)
+    there.later(timedelta(minutes=30))
+    first = there.run("--purge")
+    there.later(timedelta(minutes=90))
+
+    last = there.run()
+
+    assert steps(first) == ["ews.disallow", "application.purge", "secret.forget"]
+    assert first["finish"]["at"] == "2026-11-21T11:00:00Z"
+    assert steps(last) == ["policy.remove", "group.remove"]
+
+
 def test_purged_by_somebody_else_nobody_knows_when_so_its_time_begins_now(there: Registered) -> None:
     delete(there, purge=True)
     there.later(timedelta(days=3))
@@ -110,6 +129,24 @@ def test_without_a_journal_at_all(there: Registered) -> None:
     assert steps(first) == ["secret.revoke", "consent.revoke", "application.delete", "secret.forget"]
     assert any("does not say that mimapp added it" in warning for warning in first["warnings"])
     assert steps(last) == ["policy.remove", "group.remove"]
+
+
+def test_a_run_without_a_journal_that_dies_after_the_secret_still_removes_its_value(there: Registered) -> None:
+    shutil.rmtree(there.place.home / "journal")
+
+    def die(request: Any, _: Any) -> None:
+        if request.url.path.endswith("/removePassword"):
+            raise Death
+
+    there.place.wire.after = die
+    with pytest.raises(Death):
+        there.run()
+    there.place.wire.after = lambda _request, _response: None
+
+    document = there.run()
+
+    assert steps(document) == ["consent.revoke", "application.delete", "secret.forget"]
+    assert not list((there.place.home / "secrets").glob("*/*"))
 
 
 def test_from_a_machine_that_never_registered_it(there: Registered) -> None:
