@@ -18,7 +18,6 @@ from support.loopback import plain_server, proxying, serving
 from support.tenants import MAILBOX, Finished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _NETWORK = "look at the network, the name server and the proxy (HTTPS_PROXY), then run the same command again"
@@ -116,7 +115,7 @@ def test_a_network_that_fails(tmp_path: Path, case: Case) -> None:
 
 
 @pytest.fixture
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The proxy is the process's business, so the test says what it is."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -189,6 +189,9 @@ READS = [
     ("register", "--mailbox", MAILBOX, "--yes"),
     ("register", "--mailbox", MAILBOX, "--dry-run"),
     ("host", "sheet", "--mailbox", MAILBOX, "--option", "H"),
+    ("check", "--mailbox", MAILBOX),
+    ("unregister", "--mailbox", MAILBOX, "--dry-run"),
+    ("lockdown", "--mailbox", MAILBOX, "--dry-run"),
 ]
 
 
