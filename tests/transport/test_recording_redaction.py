@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import string
+from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mimapp.transport.redaction import REDACTED, Secrets
 from support.player import unsigned_token
@@ -197,3 +202,35 @@ def test_of_a_page_for_people_the_title_stays() -> None:
     assert "<title>Sign in &amp; go</title>" in kept
     assert "ctx-1" not in kept
     assert f"{len(page)} characters left out" in kept
+
+
+VALUES = st.text(alphabet=string.ascii_letters + string.digits + '~._-+/=&%"\\<> ü', min_size=8, max_size=40).map(
+    lambda text: f"{text}7Q"
+)
+NAMES = st.sampled_from(["secretText", "client_secret", "access_token", "refresh_token", "password", "customToken"])
+AROUND = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(alphabet='abc {}[]",:', max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abcxyz", min_size=1, max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(value=VALUES, name=NAMES, around=AROUND, depth=st.integers(0, 3), ascii_only=st.booleans())
+def test_no_secret_survives_in_any_shape(value: str, name: str, around: Any, depth: int, *, ascii_only: bool) -> None:
+    """Under its name at any depth, and then again as a bare text in whatever else is recorded."""
+    body: Any = {"first": around, name: value, "last": around}
+    for _ in range(depth):
+        body = {"inner": [around, body]}
+    secrets = Secrets()
+    kept = secrets.body(json.dumps(body, ensure_ascii=ascii_only), JSON)
+    again = json.loads(secrets.body(json.dumps({"echo": f"<{value}>"}), JSON))["echo"]
+    form = parse_qs(secrets.body(urlencode({"x": value, "y": "1"}), FORM))
+
+    assert REDACTED in kept
+    assert value not in json.dumps(json.loads(kept), ensure_ascii=False)
+    assert value not in again
+    assert form["x"] != [value]
+    assert form["y"] == ["1"]
