@@ -263,7 +263,7 @@ class RotationSchedule:
         assert done.code in {0, 3}, self.told(done.err)
         self.check()
         states = {entry.state for entry in Stage(self.place(machine)).journal.secrets}
-        assert not states & {"intended", "issued", "lost", "retiring"}, self.told(f"unfinished: {states}")
+        assert not states & {"intended", "issued", "lost"}, self.told(f"unfinished: {states}")
         return done
 
     def note_values(self) -> None:

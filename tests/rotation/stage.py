@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mimapp.clock import iso
 from mimapp.identity import AppSignIn, AppToken
 from mimapp.journal import Journal
 from mimapp.secret import Secret
@@ -16,6 +17,8 @@ from mimapp.transport import Http, Patience
 from support.tenants import MAILBOX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from mimapp.journal import State
@@ -78,14 +81,8 @@ class Stage:
     def application(self) -> dict[str, Any]:
         """The application as the tenant holds it, whatever a replica shows."""
         with self.place.sandbox.state.transaction(write=False) as tx:
-            found = [
-                record.body
-                for record in tx.find(self.tenant_id, "application")
-                if record.body.get("uniqueName") == f"mimapp-{KEY}"
-            ]
-        assert len(found) == 1
-        body: dict[str, Any] = found[0]
-        return body
+            (record,) = tx.find(self.tenant_id, "application", uniqueName=f"mimapp-{KEY}")
+        return dict(record.body)
 
     def key_ids(self) -> list[str]:
         """The key ids of every client secret of the application, the newest first."""
@@ -103,24 +100,29 @@ class Stage:
     def add_foreign(self) -> str:
         """A secret that somebody made in the portal; its key id."""
         key_id = str(uuid.uuid4())
-        with self.place.sandbox.state.transaction() as tx:
-            record = next(
-                record
-                for record in tx.find(self.tenant_id, "application")
-                if record.body.get("uniqueName") == f"mimapp-{KEY}"
-            )
-            credential = {
-                "customKeyIdentifier": None,
-                "displayName": "made in the portal",
-                "endDateTime": "2028-01-01T00:00:00Z",
-                "hint": "san",
-                "keyId": key_id,
-                "secretText": None,
-                "startDateTime": "2026-01-01T00:00:00Z",
-            }
-            held = [*record.body["passwordCredentials"], credential]
-            tx.put(self.tenant_id, "application", record.id, record.body | {"passwordCredentials": held}, settled=True)
+        credential = {
+            "customKeyIdentifier": None,
+            "displayName": "made in the portal",
+            "endDateTime": "2028-01-01T00:00:00Z",
+            "hint": "san",
+            "keyId": key_id,
+            "secretText": None,
+            "startDateTime": "2026-01-01T00:00:00Z",
+        }
+        self._change_credentials(lambda held: [*held, credential])
         return key_id
+
+    def set_start(self, key_id: str, moment: datetime) -> None:
+        """Let a secret begin at another moment, as if a machine with another clock had issued it."""
+        self._change_credentials(
+            lambda held: [one | {"startDateTime": iso(moment)} if one["keyId"] == key_id else one for one in held]
+        )
+
+    def _change_credentials(self, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+        with self.place.sandbox.state.transaction() as tx:
+            (record,) = tx.find(self.tenant_id, "application", uniqueName=f"mimapp-{KEY}")
+            body = record.body | {"passwordCredentials": change(record.body["passwordCredentials"])}
+            tx.put(self.tenant_id, "application", record.id, body, settled=True)
 
     def hook(self, name: str, script: str) -> str:
         """An executable Python script, as an option takes it."""

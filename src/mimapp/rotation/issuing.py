@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["issue_successor"]
 
-#: So many looks, with the pauses between them a few tens of seconds: 4 to 18 s of lag were seen
-#: (microsoft-graph-docs-contrib#1921).
-_LOOKS = 5
+#: So many looks, with about a minute of pauses between them: others step back within seconds, and 4 to 18 s of lag were
+#: seen (microsoft-graph-docs-contrib#1921).
+_LOOKS = 7
+_ROUNDS = 3
 
 
 def issue_successor(desk: Desk, view: View, lifetime: timedelta) -> Issued | None:
@@ -33,9 +34,15 @@ def issue_successor(desk: Desk, view: View, lifetime: timedelta) -> Issued | Non
     Raises:
         MimappError: as `mimapp.credentials.issue`.
     """
-    _wait_for_a_later_second(desk, view)
     known = frozenset(one.label for one in view.secrets) | frozenset(view.unfinished)
-    return issue_if(desk, lifetime, lambda key_id, label: _stands_alone(desk, known, key_id, label))
+    for attempt in range(1, _ROUNDS + 1):
+        _wait_for_a_later_second(desk, view)
+        issued = issue_if(desk, lifetime, lambda _, label: _stands_alone(desk, known, label))
+        if issued is not None or _one_is_left(desk, known):
+            return issued
+        # Everybody stepped back: whoever comes first now has it.
+        desk.patience.pause("client secret", "no machine kept its own", desk.patience.pause_before(attempt))
+    return None
 
 
 def _wait_for_a_later_second(desk: Desk, view: View) -> None:
@@ -57,28 +64,46 @@ def _wait_for_a_later_second(desk: Desk, view: View) -> None:
     desk.patience.pause("client secret", "the newest one begins in this very second", pause)
 
 
-def _stands_alone(desk: Desk, known: frozenset[str], key_id: str, label: str) -> bool:
+def _stands_alone(desk: Desk, known: frozenset[str], label: str) -> bool:
     """Whether no other run is issuing a successor at this moment, or all others have stepped back."""
-    rivals: set[str] = set()
+    rivals: frozenset[str] = frozenset()
     for look in range(1, _LOOKS + 1):
         try:
-            shown = desk.graph.applications.get(desk.object_id, fresh=True).password_credentials or ()
+            shown = _labels(desk)
         except CancelledError:
             raise
         except MimappError:
             return True  # the value is in memory alone: storing it comes before knowing more
-        own = {entry.label for entry in desk.entries()}
-        rivals = {
-            credential.display_name
-            for credential in shown
-            if credential.display_name is not None and is_ours(credential.display_name)
-        } - (known | own)
+        rivals = _foreign_to(desk, shown, known)
         if any(label > rival for rival in rivals):
             return False
-        if not rivals and any(credential.key_id == key_id for credential in shown):
+        if not rivals and label in shown:
             return True
         pause = desk.patience.pause_before(look)
         if not desk.patience.allows(pause):
             break
         desk.patience.pause(f"client secret {label}", "another machine may be issuing one too", pause)
     return not rivals
+
+
+def _labels(desk: Desk) -> frozenset[str]:
+    """The labels of mimapp's secrets that a replica shows now."""
+    shown = desk.graph.applications.get(desk.object_id, fresh=True).password_credentials or ()
+    return frozenset(one.display_name for one in shown if one.display_name is not None and is_ours(one.display_name))
+
+
+def _foreign_to(desk: Desk, shown: frozenset[str], known: frozenset[str]) -> frozenset[str]:
+    """Those that neither were there before nor are this machine's."""
+    return shown - known - {entry.label for entry in desk.entries()}
+
+
+def _one_is_left(desk: Desk, known: frozenset[str]) -> bool:
+    """Whether another machine keeps its secret; while several are there, some of them are still stepping back."""
+    rivals: frozenset[str] = frozenset()
+    for look in range(1, _LOOKS + 1):
+        rivals = _foreign_to(desk, _labels(desk), known)
+        pause = desk.patience.pause_before(look)
+        if len(rivals) <= 1 or not desk.patience.allows(pause):
+            break
+        desk.patience.pause("client secret", "several machines issued one, and all but one take theirs back", pause)
+    return bool(rivals)
