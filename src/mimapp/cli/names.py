@@ -87,6 +87,19 @@ TABLE: Final[tuple[Row, ...]] = (
         "Be MIM Service for a moment: sign in with its secret, open its mailbox, be refused elsewhere; say what fails.",
         REGISTERING,
     ),
+    Group("scope", "Who the application reaches, and how that is known.", REGISTERING),
+    Name(
+        "scope show",
+        "scope",
+        "show",
+        "Show who the application reaches, by which right, proven when and how, and what is not as it should be.",
+    ),
+    Name(
+        "scope test",
+        "scope",
+        "test",
+        "Ask Exchange's test cmdlets about the mailbox and about one outside; it sends nothing to a mailbox.",
+    ),
     Group("ews", "Whether EWS answers the application, and its place on the tenant's list.", REGISTERING),
     Name(
         "ews status",
@@ -139,6 +152,13 @@ TABLE: Final[tuple[Row, ...]] = (
         "retire",
         "retire",
         "Revoke old client secrets: only mimapp's own, only with evidence that MIM uses a newer, proven one.",
+        SECRETS,
+    ),
+    Name(
+        "schedule",
+        "schedule",
+        "schedule",
+        "Print or install a schedule for mimapp rotate --if-due: systemd, cron, Windows, Kubernetes, GitHub Actions.",
         SECRETS,
     ),
     Group("secret", "The client secret and every other way into the application.", SECRETS),

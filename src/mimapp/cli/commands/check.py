@@ -36,7 +36,9 @@ class CheckOptions:
         default=(),
         metavar="STORE",
         setting=True,
-        help="where the client secret is to go: file:PATH or stdout; default: an owner-only file under MIMAPP_HOME",
+        help="where the client secret is to go: "
+        "file:PATH, keyring:NAME, keyvault:URL, cms:CERT:PATH, exec:COMMAND or stdout; "
+        "default: the keyring on Windows, an owner-only file under MIMAPP_HOME elsewhere",
     )
     secret_lifetime: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
         DURATION,
