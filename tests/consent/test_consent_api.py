@@ -196,6 +196,18 @@ def test_the_page_is_refused_with_a_list_where_it_would_grant_more(ready: Place,
     assert len(grants(ready)) == 1
 
 
+def test_a_link_to_a_page_that_would_grant_more_is_not_given_by_the_way(ready: Place) -> None:
+    asks_for_more(ready)
+    without_directory_role(ready)
+
+    done = consent_as_a_person(ready)
+
+    assert done.code == 3, done.err
+    (matter,) = done.document["attention"]
+    assert "runs mimapp consent --mailbox" in matter
+    assert "adminconsent" not in matter
+
+
 def test_all_of_it_is_consented_to_on_demand(ready: Place) -> None:
     asks_for_more(ready)
 

@@ -1,8 +1,8 @@
 """Entra's admin consent page: its address, its answer, and the loopback listener that the browser comes back to.
 
 The page without ``v2.0`` in its path is the one used: it needs no ``scope``, whose right value for Exchange no page of
-Microsoft's gives, and Microsoft uses it for Exchange's own application roles (Prepare source and target tenants for
-cross-tenant mailbox migration). Both grant everything static that the application asks for.
+Microsoft's gives, and Microsoft used it for a role of Exchange's, Mailbox.Migration (the page on cross-tenant mailbox
+migration, with the scripts of microsoft/cross-tenant). Both grant everything static that the application asks for.
 https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
 https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent
 

@@ -33,6 +33,7 @@ from mimapp.graph import (
 )
 from mimapp.identity.admin_consent import admin_consent_url
 from mimapp.provisioning.adoption import USER_READ, user_read_grants, wants_user_read
+from mimapp.provisioning.consent import other_permissions
 from mimapp.provisioning.plan_entra import application_differences, gone_note, tags_of
 from mimapp.provisioning.run import Done
 
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = [
     "add_owner",
     "adopt_application",
-    "consent_url",
     "correct_application",
     "create_application",
     "create_principal",
@@ -58,6 +58,7 @@ __all__ = [
     "restore_application",
     "tag_principal",
     "trim_user_read",
+    "ways_to_consent",
 ]
 
 #: Locks every credential and property of the service principals that other tenants could make of the application.
@@ -272,12 +273,14 @@ def tag_principal(run: Run) -> Done:
     return Done(detail="marked")
 
 
-def consent_url(run: Run) -> str:
-    """Where an administrator can consent in a browser; it needs no change to the application.
-
-    https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent
-    """
-    return admin_consent_url(run.services.cloud, run.services.tenant_id, run.application_id)
+def ways_to_consent(run: Run) -> str:
+    """What somebody else can do to consent; the page only where it grants no more than MIM needs."""
+    command = f"runs mimapp consent --mailbox {run.wanted.mailbox}"
+    application = run.entra.application
+    if application is not None and other_permissions(application, run.entra.resource.role_id):
+        return command
+    url = admin_consent_url(run.services.cloud, run.services.tenant_id, run.application_id)
+    return f"{command}, or opens {url}"
 
 
 def grant_consent(run: Run) -> Done:
@@ -299,9 +302,9 @@ def grant_consent(run: Run) -> Done:
         )
     except DeniedError as error:
         run.attention.append(
-            f"admin consent is missing, {run.services.graph_operator.name} may not give it ({error}): let a Privileged "
-            "Role Administrator, Cloud Application Administrator or Application Administrator open "
-            f"{consent_url(run)}, or run mimapp register again as one of them"
+            f"admin consent is missing, {run.services.graph_operator.name} may not give it ({error}): a Privileged "
+            "Role Administrator, Cloud Application Administrator or Application Administrator "
+            f"{ways_to_consent(run)}"
         )
         return Done(detail="not granted: the signed-in account lacks the right", wrote=False)
     run.consented = True

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mimapp.provisioning.entra_actions import consent_url, owner_warnings
+from mimapp.provisioning.entra_actions import owner_warnings, ways_to_consent
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
@@ -124,8 +124,8 @@ def _add_parts_left(run: Run) -> None:
     if only is Only.ENTRA and not run.consented:
         run.attention.append(
             "the application is made and consent is missing: an Exchange administrator runs mimapp register --only "
-            f"exchange {mailbox}, then a Privileged Role, Cloud Application or Application Administrator runs mimapp "
-            f"register --only consent {mailbox}, or opens {consent_url(run)}"
+            f"exchange {mailbox}, then a Privileged Role, Cloud Application or Application Administrator "
+            f"{ways_to_consent(run)}"
         )
     if only is Only.EXCHANGE and not run.application_id:
         run.attention.append(
