@@ -341,6 +341,16 @@ CASES = [
         [("Exempt", "disabled")],
     ),
     Case(
+        "reports.credential_sign_ins",
+        lambda g: g.reports.credential_sign_ins(APP),
+        lambda found: [(one.key_id, one.key_type, one.last_sign_in) for one in found],
+        [
+            (KEY, "clientSecret", datetime(2026, 11, 21, 7, 30, tzinfo=UTC)),
+            (KEY.replace("c1", "c2"), "clientSecret", datetime(2026, 11, 19, 8, tzinfo=UTC)),
+            (KEY.replace("c1", "c3"), "certificate", None),
+        ],
+    ),
+    Case(
         "deleted_items.applications",
         lambda g: g.deleted.applications(),
         lambda found: [(*ids(a), a.deleted_date_time) for a in found],
@@ -411,5 +421,12 @@ REFUSALS = [
         DeniedError,
         "Authorization_RequestDenied",
         "Policy.Read.All",
+    ),
+    Refusal(
+        "reports.credential_sign_ins.no_licence",
+        lambda g: g.reports.credential_sign_ins(APP),
+        DeniedError,
+        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+        "AuditLog.Read.All",
     ),
 ]

@@ -40,6 +40,7 @@ from mimapp.graph.policies import (
     Policies,
     Restrictions,
 )
+from mimapp.graph.reports import CredentialActivity, Reports, SignInActivity
 from mimapp.graph.role_grants import RoleGrant, RoleGrants
 from mimapp.graph.service_principals import AppRole, ServicePrincipal, ServicePrincipalPatch, ServicePrincipals
 from mimapp.graph.wellknown import (
@@ -81,6 +82,7 @@ __all__ = [
     "Application",
     "ApplicationPatch",
     "Applications",
+    "CredentialActivity",
     "CredentialRestriction",
     "Credentials",
     "DefaultCredentialPolicy",
@@ -103,6 +105,7 @@ __all__ = [
     "Policies",
     "PropertyLock",
     "RedirectUris",
+    "Reports",
     "RequiredResourceAccess",
     "ResourceAccess",
     "Restrictions",
@@ -112,6 +115,7 @@ __all__ = [
     "ServicePrincipal",
     "ServicePrincipalPatch",
     "ServicePrincipals",
+    "SignInActivity",
     "SubscribedSku",
     "User",
     "VerifiedDomain",

@@ -52,7 +52,7 @@ class Call:
     Attributes:
         verb: what it asks for, in the words that follow "Graph did not".
         what: of which object, in words.
-        path: below ``/v1.0``, percent-encoded, with its query.
+        path: below the version, percent-encoded, with its query.
         method: the HTTP method.
         body: what is sent, or None.
         needs: the least permission that allows it: https://learn.microsoft.com/graph/permissions-reference
@@ -60,6 +60,7 @@ class Call:
         repeatable: whether sending it twice does no harm; reads always are.
         lag: which replies mean that a replica does not know something that was written a moment ago. They are asked
             again until the run's time is over.
+        version: ``/v1.0``, or ``/beta`` for what v1.0 does not have.
     """
 
     verb: str
@@ -71,6 +72,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     repeatable: bool = False
     lag: tuple[Test, ...] = ()
+    version: str = _VERSION
 
     @property
     def subject(self) -> Subject:
@@ -119,7 +121,7 @@ class Channel:
             TransportError: no reply came.
             SignInError: no token could be had.
         """
-        return self._send(call, f"{self._base}{_VERSION}{call.path}")
+        return self._send(call, f"{self._base}{call.version}{call.path}")
 
     def check(self, call: Call, answer: Answer) -> Reply:
         """The reply when it says that the call was carried out.

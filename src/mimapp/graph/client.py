@@ -11,6 +11,7 @@ from mimapp.graph.delegated_grants import DelegatedGrants
 from mimapp.graph.deleted_items import DeletedItems
 from mimapp.graph.directory import Directory
 from mimapp.graph.policies import Policies
+from mimapp.graph.reports import Reports
 from mimapp.graph.role_grants import RoleGrants
 from mimapp.graph.service_principals import ServicePrincipals
 
@@ -43,6 +44,7 @@ class Graph:
     directory: Directory
     policies: Policies
     deleted: DeletedItems
+    reports: Reports
 
     def __init__(self, sender: Sender, base_url: str, clock: Clock) -> None:
         channel = Channel(sender, base_url, clock)
@@ -54,3 +56,4 @@ class Graph:
         self.directory = Directory(channel)
         self.policies = Policies(channel)
         self.deleted = DeletedItems(channel)
+        self.reports = Reports(channel)
