@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from mimapp.checks.preflight import Row
+    from mimapp.checks.scope import ScopeReport
     from mimapp.checks.status import Status
     from mimapp.checks.verify_row import Verification
     from mimapp.clock import Clock
@@ -417,6 +418,22 @@ class Tenant:
         self._http.patience.start()
         with self._telling(on_event):
             return verify(self._services(wanted), wanted, secret=secret, outside=outside, send=send)
+
+    def scope(self, wanted: Registration, *, outside: str | None = None) -> ScopeReport:
+        """Who the application reaches, by which right, proven when and how; writes nothing, asks nobody's mailbox.
+
+        Args:
+            wanted: the registration.
+            outside: the mailbox outside to ask the test cmdlets about; None picks one.
+
+        Raises:
+            UsageError: there is no application, or `outside` is its own mailbox or none.
+            MimappError: as `plan`.
+        """
+        from mimapp.checks.scope import scope_report  # noqa: PLC0415 - see the module
+
+        self._http.patience.start()
+        return scope_report(self._services(wanted), wanted, outside=outside)
 
     def ews(self, wanted: Registration) -> EwsView:
         """Whether EWS answers the application now, why and until when; writes nothing.

@@ -10,6 +10,7 @@ from mimapp.errors import NotFoundError, UnsafePlanError
 from mimapp.provisioning.ews import EwsVerdict, judge
 from mimapp.provisioning.observe import group_address, observe
 from mimapp.provisioning.plan import make_plan, tenant_name
+from mimapp.provisioning.scope_proof import Proof, proof_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -36,6 +37,7 @@ class Status:
         consented: whether it holds full_access_as_app.
         group: the address of the scoping group.
         fence_stands: whether policy and test cmdlets agree that it is restricted.
+        proof: the latest real EWS refusal outside; None where there is none.
         ews: what the organisation's EWS settings mean for it.
         ews_ends: the first day without EWS in this cloud; None where no date is known.
         credentials: every way into it.
@@ -53,6 +55,7 @@ class Status:
     consented: bool
     group: str
     fence_stands: bool
+    proof: Proof | None
     ews: EwsVerdict
     ews_ends: date | None
     credentials: tuple[Credential, ...]
@@ -83,6 +86,7 @@ def status_of(services: Services, wanted: Registration) -> Status:
         consented=observed.granted,
         group=group_address(wanted, wanted.mailbox),
         fence_stands=observed.fence_stands,
+        proof=proof_of(observed.journal),
         ews=judge(exchange.ews, None if application is None else application.app_id, services.cloud),
         ews_ends=services.cloud.ews_ends,
         credentials=() if application is None else credentials_of(services, wanted, application),

@@ -103,6 +103,9 @@ def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
             "stands": outcome.scope.stands,
             "proven": outcome.scope.proven,
             "expected": None if outcome.scope.expected is None else iso(outcome.scope.expected),
+            "proof": None
+            if outcome.scope.proof is None
+            else {"when": iso(outcome.scope.proof.when), "how": outcome.scope.proof.how},
         },
         "consent": "granted" if outcome.consented else "missing",
         "ews": {

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from mimapp.errors import MimappError
+    from mimapp.provisioning.scope_proof import Proof
     from mimapp.provisioning.steps import Step
 
 __all__ = ["Change", "EwsResult", "Failure", "Outcome", "ScopeResult", "SecretResult"]
@@ -62,8 +63,10 @@ class ScopeResult:
         group: the group's address.
         policy: the policy's identity; empty while it is not listed.
         stands: its write is acknowledged, and Exchange's own test grants the mailbox and denies another.
-        proven: it stands, and the time in which Exchange may not enforce it yet is over.
+        proven: it stands, and either EWS itself refused a mailbox outside or the time in which Exchange may not
+            enforce it yet is over.
         expected: when enforcement is to be expected at the latest that Microsoft names; None when it is over.
+        proof: the refusal by EWS; None where `mimapp verify --outside` saw none.
     """
 
     group: str
@@ -71,6 +74,7 @@ class ScopeResult:
     stands: bool
     proven: bool
     expected: datetime | None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

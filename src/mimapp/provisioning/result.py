@@ -11,6 +11,8 @@ from mimapp.provisioning.ews import judge
 from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
 from mimapp.provisioning.plan_entra import stored_elsewhere
+from mimapp.provisioning.scope_notes import POLICY_TAKES
+from mimapp.provisioning.scope_proof import proof_of
 from mimapp.spec import Only
 
 if TYPE_CHECKING:
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["outcome_of"]
 
-#: A change of an access policy can take longer than an hour to reach every server ("Limiting application permissions
-#: to specific Exchange Online mailboxes"); a changed allow list up to 24 hours ("Introducing EWSAllowedAppIDs").
-_POLICY_TAKES = timedelta(hours=1)
+#: A changed allow list takes up to 24 hours ("Introducing EWSAllowedAppIDs").
 _LIST_TAKES = timedelta(hours=24)
 
 
@@ -85,7 +85,10 @@ def _scope(run: Run) -> ScopeResult:
     if since is None:
         since = now
         services.journal.note_since(services.tenant_id, run.wanted.key, FENCE_NOTE, now)
-    expected = since + _POLICY_TAKES
+    proof = proof_of(services.journal.state(services.tenant_id, run.wanted.key))
+    if proof is not None:
+        return replace(result, proven=True, proof=proof)
+    expected = since + POLICY_TAKES
     if now >= expected:
         return replace(result, proven=seen.outside is not None)
     run.warnings.append(

@@ -8,6 +8,7 @@ from mimapp.cli.command import Run, command
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import NoOptions
 from mimapp.cli.result import Line, Pairs, Result
+from mimapp.clock import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,12 @@ def _document(found: Status) -> Mapping[str, JsonValue]:
         "applicationId": found.application_id,
         "displayName": found.display_name,
         "consent": "granted" if found.consented else "missing",
-        "scope": {"kind": "policy", "group": found.group, "stands": found.fence_stands},
+        "scope": {
+            "kind": "policy",
+            "group": found.group,
+            "stands": found.fence_stands,
+            "proof": None if found.proof is None else {"when": iso(found.proof.when), "how": found.proof.how},
+        },
         "ews": {
             "allowed": found.ews.allowed,
             "reason": found.ews.reason,

@@ -1,0 +1,190 @@
+"""``mimapp scope``: who the application reaches, by which right, proven when and how; and the test cmdlets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mimapp.cli.command import Run, command
+from mimapp.cli.exit_codes import ExitCode
+from mimapp.cli.kinds import TEXT
+from mimapp.cli.meant import find_registration, tenant_of
+from mimapp.cli.options import NoOptions, option
+from mimapp.cli.result import Line, Pairs, Result, Table
+from mimapp.clock import iso
+from mimapp.spec import check_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mimapp.checks.scope import Probed, ScopeReport
+    from mimapp.cli.result import Block, JsonValue
+
+__all__ = ["TestOptions", "show", "test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestOptions:
+    """Which mailbox outside."""
+
+    outside: str | None = option(
+        TEXT,
+        "--outside",
+        default=None,
+        metavar="ADDRESS",
+        setting=True,
+        help="the mailbox outside to ask the test cmdlets about; without it one is picked, and no request goes to it",
+    )
+
+
+@command(NoOptions)
+def show(run: Run, _options: NoOptions) -> Result:
+    """Show who the application reaches, by which right, proven when and how, and what is not as it should be.
+
+    It changes nothing, and no request goes to anybody's mailbox. Exit code 3 when something needs a person.
+    """
+    return _report(run, None)
+
+
+@command(TestOptions)
+def test(run: Run, options: TestOptions) -> Result:
+    """Ask Exchange's test cmdlets about the mailbox and about one outside; it sends nothing to a mailbox.
+
+    The cmdlets answer from the rules as they are written, which Exchange may enforce an hour later. What EWS really
+    does is mimapp verify's question, for a mailbox that --outside names there.
+    """
+    return _report(run, None if options.outside is None else check_address(options.outside, what="outside"))
+
+
+def _report(run: Run, outside: str | None) -> Result:
+    from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
+    from mimapp.tenant import VERIFY_PERMISSIONS  # noqa: PLC0415 - help need not import it
+
+    with connect(run, tenant_of(run), permissions=VERIFY_PERMISSIONS) as tenant:
+        wanted = find_registration(run, tenant)
+        found = tenant.scope(wanted, outside=outside)
+        document: dict[str, JsonValue] = {
+            "tenantId": tenant.tenant_id,
+            "registration": wanted.key,
+            "mailbox": wanted.mailbox,
+            **_document(found),
+        }
+    return Result(
+        schema="mimapp.scope/1",
+        document=document,
+        text=tuple(_text(found)),
+        code=ExitCode.DONE if found.is_right else ExitCode.ATTENTION,
+    )
+
+
+def _document(found: ScopeReport) -> Mapping[str, JsonValue]:
+    rights, proof = found.rights, found.proof
+    return {
+        "applicationId": found.application_id,
+        "right": found.is_right,
+        "group": found.group_address,
+        "fullAccessAsApp": rights.granted,
+        "policies": [
+            {
+                "identity": one.policy.identity,
+                "accessRight": one.policy.access_right,
+                "scope": one.scope.name,
+                "members": list(one.scope.members),
+                "nestedGroups": list(one.scope.nested),
+                "description": one.policy.description,
+            }
+            for one in rights.policies
+        ],
+        "roles": None
+        if rights.roles is None
+        else [
+            {
+                "name": one.name,
+                "role": one.role,
+                "limit": one.recipient_group_scope
+                or one.custom_resource_scope
+                or one.recipient_administrative_unit_scope
+                or one.recipient_write_scope,
+            }
+            for one in rights.roles
+        ],
+        "mailboxes": [_probed(one) for one in found.probed],
+        "oddities": [
+            {"name": one.name, "found": one.found, "meaning": one.meaning, "needsPerson": one.needs_person}
+            for one in found.oddities
+        ],
+        "proof": None if proof is None else {"when": iso(proof.when), "how": proof.how},
+        "expected": None if found.expected is None else iso(found.expected),
+    }
+
+
+def _probed(one: Probed) -> Mapping[str, JsonValue]:
+    return {
+        "address": one.seen.address,
+        "inside": one.is_inside,
+        "picked": one.was_picked,
+        "reaches": one.reach.reaches,
+        "by": one.reach.kind.value,
+        "reason": one.reach.reason,
+        "policyTest": one.seen.policy_granted,
+        "roleTests": [{"role": row.role_name, "inScope": row.in_scope} for row in one.seen.roles],
+        "testDiffers": one.reach.test_differs,
+        "right": one.is_right,
+    }
+
+
+def _text(found: ScopeReport) -> Iterator[Block]:
+    rights = found.rights
+    yield Line(f"Application {found.application_id}", "heading")
+    yield Pairs([*_rights(found)])
+    yield Line()
+    yield Table(
+        ("mailbox", "reached", "by", "the cmdlets say"),
+        [
+            (
+                f"{one.seen.address}{' (picked for the cmdlets)' if one.was_picked else ''}",
+                "yes" if one.reach.reaches else "no",
+                one.reach.reason,
+                _cmdlets(one),
+            )
+            for one in found.probed
+        ],
+        ["good" if one.is_right else "bad" for one in found.probed],
+    )
+    if len(found.probed) == 1:
+        yield Line("Note: this tenant has no other mailbox, so nothing can show that one is denied.", "warn")
+    for one in found.oddities:
+        yield Line(f"{one.name}: {one.found}", "bad" if one.needs_person else "warn")
+        yield Line(f"  {one.meaning}")
+    if rights.roles is None:
+        yield Line("Not known: this account may not read role assignments, which add to what the application reaches.")
+    yield Line()
+    yield _proof(found)
+
+
+def _rights(found: ScopeReport) -> Iterator[tuple[str, str]]:
+    rights = found.rights
+    yield "full_access_as_app", "granted in Entra" if rights.granted else "not granted"
+    for seen in rights.policies:
+        inside = f" ({', '.join(seen.scope.members) or 'no members'})" if seen.scope.group is not None else ""
+        yield f"Policy {seen.policy.access_right}", f"{seen.scope.name}{inside}"
+    if not rights.policies:
+        yield "Policy", "none"
+    for one in rights.roles or ():
+        limit = one.recipient_group_scope or one.custom_resource_scope or one.recipient_administrative_unit_scope
+        yield f"Role {one.role}", limit or one.recipient_write_scope or "limit not told: see the cmdlets"
+
+
+def _cmdlets(one: Probed) -> str:
+    words = {True: "Granted", False: "Denied", None: "not asked"}
+    roles = ", ".join(f"in scope: {row.in_scope}" for row in one.seen.roles)
+    text = f"policy {words[one.seen.policy_granted]}" + (f"; role {roles}" if roles else "")
+    return f"{text} (differs: it may not have spread yet)" if one.reach.test_differs else text
+
+
+def _proof(found: ScopeReport) -> Line:
+    if found.proof is not None:
+        return Line(f"Proven: {found.proof.how}, {found.proof.when:%Y-%m-%d %H:%M} UTC.", "good")
+    if found.expected is not None:
+        return Line(f"Not yet proven restricted: to be enforced until {found.expected:%Y-%m-%d %H:%M} UTC.", "warn")
+    return Line("Not proven by a real request: mimapp verify --outside ADDRESS asks EWS itself.", "warn")
