@@ -26,6 +26,7 @@ __all__ = [
     "APPLICATION_WRITE",
     "ASSIGNMENT_READ",
     "ASSIGNMENT_WRITE",
+    "AUDIT_READ",
     "CONSENT_ROLES",
     "DIRECTORY_READ",
     "GRANT_READ",
@@ -127,6 +128,11 @@ GRANT_WRITE = Access(
 DIRECTORY_READ = Access(
     delegated=_one(*_READ_DIRECTORY, *_READ_APPLICATIONS, "User.Read.All", "User.ReadWrite.All", "Group.ReadWrite.All"),
     application=_one(*_READ_DIRECTORY, "Application.ReadWrite.All", "Application.Read.All", "User.Read.All"),
+)
+AUDIT_READ = Access(
+    delegated=_one("AuditLog.Read.All", *_READ_DIRECTORY),
+    application=_one("AuditLog.Read.All", *_READ_DIRECTORY),
+    roles=frozenset({GLOBAL_ADMINISTRATOR}),
 )
 USER_READ = Access(
     delegated=_one("User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", *_READ_DIRECTORY),

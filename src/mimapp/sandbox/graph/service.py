@@ -16,6 +16,7 @@ from mimapp.sandbox.graph import (
     groups,
     permission_grants,
     policies,
+    reports,
     service_principals,
 )
 from mimapp.sandbox.graph.path import Key, matches, parse_path
@@ -43,6 +44,7 @@ OPERATIONS: tuple[Operation, ...] = (
     # Deleted items of one type come before the one with an id.
     *deleted_items.OPERATIONS,
     *policies.OPERATIONS,
+    *reports.OPERATIONS,
     *directory.OPERATIONS,
     *groups.OPERATIONS,
 )

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mimapp.sandbox.errors import json_bytes
 from mimapp.sandbox.login import adminconsent, authorize, device, errors, metadata, pages
+from mimapp.sandbox.login.activity import note_sign_in
 from mimapp.sandbox.login.clients import Shown, public_client
 from mimapp.sandbox.login.grants import GRANTS, TokenRequest
 from mimapp.sandbox.login.residence import residence_of
@@ -134,6 +135,8 @@ class _Token(_Resource):
             with self.context.state.transaction(write=grant != "client_credentials") as tx:
                 found = self.tenant(tx, tenant)
                 body = GRANTS[grant](TokenRequest(context=self.context, tx=tx, tenant=found, form=form))
+            if grant == "client_credentials":
+                note_sign_in(self.context, found, form)
         except errors.LoginError as error:
             raise self.refuse(request, error) from None
         self.send(response, body)
