@@ -72,7 +72,7 @@ def test_an_option_without_its_value(cli: Cli, path: str, spec: Spec) -> None:
 def test_an_option_with_an_empty_value(cli: Cli, path: str, spec: Spec) -> None:
     """Before anything else is looked at; arguments that the command needs are there."""
     command = load(next(row for row in commands() if row.path == path))
-    needed = ["x" for one in command.specs if one.positional and one.required]
+    needed = [(one.kind.choices or ("x",))[0] for one in command.specs if one.positional and one.required]
     ended = cli(*path.split(), *needed, spec.flags[0], "")
 
     assert (ended.code, ended.out) == (2, "")
