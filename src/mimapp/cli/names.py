@@ -100,19 +100,6 @@ TABLE: Final[tuple[Row, ...]] = (
         "test",
         "Ask Exchange's test cmdlets about the mailbox and about one outside; it sends nothing to a mailbox.",
     ),
-    Group("scope", "Who the application reaches, and how that is known.", REGISTERING),
-    Name(
-        "scope show",
-        "scope",
-        "show",
-        "Show who the application reaches, by which right, proven when and how, and what is not as it should be.",
-    ),
-    Name(
-        "scope test",
-        "scope",
-        "test",
-        "Ask Exchange's test cmdlets about the mailbox and about one outside; it sends nothing to a mailbox.",
-    ),
     Group("ews", "Whether EWS answers the application, and its place on the tenant's list.", REGISTERING),
     Name(
         "ews status",
