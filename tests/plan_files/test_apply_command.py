@@ -344,7 +344,7 @@ def test_apply_can_write_the_plan_anew(place: Place) -> None:
 def test_a_plan_of_unregister_takes_away_what_it_shows(place: Place) -> None:
     register(place)
     path = write_plan(place, "--purge", command="unregister")
-    assert json.loads(path.read_text())["wanted"]["purge"] is True
+    assert json.loads(path.read_text())["wanted"]["choices"] == ["purge"]
 
     done = apply(place, path)
 
@@ -380,14 +380,73 @@ def test_a_plan_of_consent_ends_as_consent(place: Place) -> None:
     assert records(place)[-1]["changeRef"] == "CHG0042"
 
 
-def test_a_plan_of_lockdown_is_lockdowns_own_to_carry_out(place: Place) -> None:
+def test_a_plan_of_consent_in_a_browser_opens_it(place: Place) -> None:
+    for only in ("entra", "exchange"):
+        register(place, "--only", only)
+    path = place.home.parent / "plan.json"
+    desktop = {"DISPLAY": ":0"}
+    place.remote("consent", "--mailbox", MAILBOX, "--browser", "--plan-out", str(path), environ=desktop)
+    opened: list[str] = []
+
+    def cannot(url: str) -> bool:
+        opened.append(url)
+        return False
+
+    nowhere = apply(place, path)
+    done = apply(place, path, environ=desktop, open_browser=cannot)
+
+    assert nowhere.code == 2
+    assert "--browser" in nowhere.document["message"]
+    assert done.code == 3
+    assert "no browser could be opened" in done.document["attention"][0]
+    assert len(opened) == 1
+
+
+def test_a_plan_of_lockdown_and_one_of_its_release(place: Place) -> None:
     register(place)
-    path = write_plan(place, command="lockdown")
+    locked = apply(place, write_plan(place, command="lockdown"))
+    release = write_plan(place, "--release", command="lockdown")
+    assert json.loads(release.read_text())["wanted"]["choices"] == ["release"]
+
+    released = apply(place, release)
+
+    assert locked.code == released.code == 0
+    assert locked.document["schema"] == "mimapp.lockdown/1"
+    assert locked.document["signIn"] == "blocked"
+    assert released.document["signIn"] == "allowed"
+    assert not any("/adminapi/" in request.url.path for request in place.wire.requests)
+
+
+def test_a_plan_of_ews_allow_with_what_it_takes_from_others(place: Place) -> None:
+    register(place)
+    scenarios.set_ews_state(place.sandbox, scenarios.EwsState.FALSE)
+    path = place.home.parent / "plan.json"
+    made = place.remote(
+        "ews", "allow", "--mailbox", MAILBOX, "--first-entry", "--enable", "--plan-out", str(path), environ={}
+    )
+    assert made.code == 0, made.err
+    assert json.loads(path.read_text())["wanted"]["choices"] == ["enable", "first-entry"]
+
+    done = apply(place, path)
+
+    assert done.code == 0, done.err
+    assert done.document["schema"] == "mimapp.ews-allow/1"
+    with place.connect() as tenant:
+        settings = tenant._exchange.organization.read()
+    assert settings.ews_enabled is True
+    assert settings.lists(application(place).app_id) is True
+
+
+@pytest.mark.parametrize("command", ["rotate", "", "rm -rf"])
+def test_a_plan_of_nothing_that_apply_knows(place: Place, command: str) -> None:
+    path = write_plan(place)
+    change(path, lambda document: document.update(command=command))
 
     done = apply(place, path)
 
     assert done.code == 2
-    assert done.document["hint"] == "run mimapp lockdown itself"
+    assert f"{path}: command: " in done.document["message"]
+    assert place.wire.requests == []
 
 
 def test_half_of_it_done_by_somebody_else_under_another_name_is_seen(place: Place) -> None:

@@ -102,7 +102,7 @@ def test_what_was_written_is_read(tmp_path: Path, wanted: Registration) -> None:
     assert kept.stores == tuple(store.uri for store in wanted.stores)
     assert kept.command == "register"
     assert kept.cloud == "gcc"
-    assert kept.purge is False
+    assert kept.choices == frozenset()
 
 
 def test_it_says_what_it_is_to_people_too(place: Place) -> None:
@@ -150,6 +150,7 @@ BAD_VALUES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a wrong type": (_set("wanted", "new", value="yes"), 'wanted.new: Expected `bool`, got `str`, and it is "yes"'),
     "a wrong type in a list": (_step, "steps[0].title: Expected `str`, got `int`, and it is 7"),
     "an unknown word": (_set("wanted", "only", value="all"), "wanted.only: Invalid enum value 'all'"),
+    "an unknown choice": (_set("wanted", "choices", value=["purge", "all"]), "choices[1]: Invalid enum value"),
     "no moment": (_set("made", value="yesterday"), 'made: Invalid RFC3339 encoded datetime, and it is "yesterday"'),
     "a null": (_set("mailbox", value=None), "mailbox: Expected `str`, got `null`, and it is null"),
     "no address": (_set("mailbox", value="MIMService"), "mailbox: 'MIMService' is not an e-mail address"),

@@ -12,7 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -22,7 +22,6 @@ from mimapp.clock import iso, parse_duration
 from mimapp.errors import StalePlanError, UsageError
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.steps import Step, StepKind
-from mimapp.provisioning.unregister_plan import UnregisterPlan
 from mimapp.spec import ConsentBy, Only, Registration
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class _Wanted(_Form, frozen=True, kw_only=True):
     notes: str | None
     service_management_reference: str | None
     tags: tuple[str, ...]
-    purge: bool
+    choices: tuple[Literal["purge", "first-entry", "enable", "release"], ...]
 
 
 class _Step(_Form, frozen=True, kw_only=True):
@@ -112,7 +111,7 @@ class PlanFile:
         command: the command that made it.
         cloud: the cloud that was named; None: the default.
         stores: URIs of the stores that a new secret goes to.
-        purge: whether ``unregister`` deletes the application for good.
+        choices: the flags of the command that were given and that are no part of the registration.
         shown: the steps that were shown, and for whom; its registration has no stores yet.
     """
 
@@ -120,7 +119,7 @@ class PlanFile:
     command: str
     cloud: str | None
     stores: tuple[str, ...]
-    purge: bool
+    choices: frozenset[str]
     shown: Planned
 
 
@@ -168,7 +167,7 @@ def plan_document(plan: Planned, *, command: str, cloud: str | None, made: datet
             "notes": wanted.notes,
             "serviceManagementReference": wanted.service_management_reference,
             "tags": list(wanted.further_tags),
-            "purge": isinstance(plan, UnregisterPlan) and plan.purge,
+            "choices": sorted(plan.choices),
         },
         "steps": [
             {"step": step.kind.value, "target": step.target, "desired": step.desired, "title": step.title}
@@ -228,7 +227,7 @@ def read_plan(path: Path, *, sandbox: bool) -> PlanFile:
         command=found.command,
         cloud=found.cloud,
         stores=found.wanted.stores,
-        purge=found.wanted.purge,
+        choices=frozenset(found.wanted.choices),
         shown=shown,
     )
 

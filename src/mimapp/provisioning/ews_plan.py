@@ -54,6 +54,11 @@ class EwsPlan(Planned):
     first_entry: bool
     enable: bool
 
+    @property
+    def choices(self) -> frozenset[str]:
+        """As the command has them."""
+        return frozenset(name for name, given in (("first-entry", self.first_entry), ("enable", self.enable)) if given)
+
 
 def make_ews_plan(
     wanted: Registration,

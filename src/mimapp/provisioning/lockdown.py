@@ -51,6 +51,11 @@ class LockdownPlan(Planned):
     credentials: tuple[Credential, ...]
     release: bool
 
+    @property
+    def choices(self) -> frozenset[str]:
+        """As the command has them."""
+        return frozenset({"release"} if self.release else ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockdownOutcome:

@@ -49,6 +49,11 @@ class Planned:
     exchange_operator: str | None = None
 
     @property
+    def choices(self) -> frozenset[str]:
+        """The command's flags that were given and are no part of the registration, for a plan's file."""
+        return frozenset()
+
+    @property
     def operators(self) -> str:
         """Everybody who is signed in, for people."""
         return signed_in(self.operator, self.exchange_operator)

@@ -73,6 +73,11 @@ class UnregisterPlan(Planned):
     kept: tuple[Kept, ...]
     unknown_since: tuple[str, ...]
 
+    @property
+    def choices(self) -> frozenset[str]:
+        """As the command has them."""
+        return frozenset({"purge"} if self.purge else ())
+
 
 def make_unregister_plan(
     wanted: Registration,

@@ -51,12 +51,10 @@ def apply(run: Run, options: ApplyOptions) -> Result:
     run = _as_planned(run, kept)
     if kept.command in {"register", "consent"}:
         return _register(run, kept, options)
-    if kept.command == "unregister":
-        return _unregister(run, kept)
-    raise UsageError(
-        f"{options.file} is a plan of mimapp {kept.command}, which apply does not carry out",
-        hint=f"run mimapp {kept.command} itself",
-    )
+    ways = {"unregister": _unregister, "lockdown": _lockdown, "ews allow": _allow_in_ews}
+    if kept.command not in ways:
+        raise UsageError(f"{options.file}: command: mimapp {kept.command} is none whose plans can be applied")
+    return ways[kept.command](run, kept)
 
 
 def _register(run: Run, kept: PlanFile, options: ApplyOptions) -> Result:
@@ -97,13 +95,50 @@ def _unregister(run: Run, kept: PlanFile) -> Result:
     wanted = _stored(run, kept)
     with connect(run, run.options.tenant or kept.shown.tenant_id, permissions=UNREGISTER_PERMISSIONS) as tenant:
         _check_tenant(tenant, kept)
-        plan = tenant.plan_unregister(wanted, purge=kept.purge, on_event=run.progress)
+        plan = tenant.plan_unregister(wanted, purge="purge" in kept.choices, on_event=run.progress)
         if (shown := _shown_only(run, plan, kept)) is not None:
             return shown
         outcome = ask_and_apply(
             run, plan, lambda: tenant.unregister(plan, on_event=run.progress, observe_again=not run.writing.yes)
         )
     return unregister_result(outcome)
+
+
+def _lockdown(run: Run, kept: PlanFile) -> Result:
+    from mimapp.cli.commands.lockdown import lockdown_result  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.plans import ask_and_apply  # noqa: PLC0415 - help need not import it
+    from mimapp.provisioning.steps import Part  # noqa: PLC0415 - help need not import it
+    from mimapp.tenant import LOCKDOWN_PERMISSIONS  # noqa: PLC0415 - help need not import it
+
+    wanted, name = _stored(run, kept), run.options.tenant or kept.shown.tenant_id
+    with connect(run, name, parts=frozenset({Part.ENTRA}), permissions=LOCKDOWN_PERMISSIONS) as tenant:
+        _check_tenant(tenant, kept)
+        plan = tenant.plan_lockdown(wanted, release="release" in kept.choices)
+        if (shown := _shown_only(run, plan, kept)) is not None:
+            return shown
+        return lockdown_result(ask_and_apply(run, plan, lambda: tenant.lockdown(plan, on_event=run.progress)))
+
+
+def _allow_in_ews(run: Run, kept: PlanFile) -> Result:
+    from mimapp.cli.commands.ews import allow_result  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.plans import ask_and_apply  # noqa: PLC0415 - help need not import it
+    from mimapp.provisioning.steps import EVERY_PART, Part  # noqa: PLC0415 - help need not import it
+    from mimapp.tenant import VERIFY_PERMISSIONS  # noqa: PLC0415 - help need not import it
+
+    wanted, name = _stored(run, kept), run.options.tenant or kept.shown.tenant_id
+    parts = EVERY_PART if wanted.app_id is None else frozenset({Part.EXCHANGE})
+    with connect(run, name, parts=parts, permissions=VERIFY_PERMISSIONS) as tenant:
+        _check_tenant(tenant, kept)
+        first_entry, enable = "first-entry" in kept.choices, "enable" in kept.choices
+        plan = tenant.plan_ews(wanted, first_entry=first_entry, enable=enable)
+        if (shown := _shown_only(run, plan, kept)) is not None:
+            return shown
+        outcome = ask_and_apply(
+            run, plan, lambda: tenant.allow_in_ews(plan, on_event=run.progress, observe_again=not run.writing.yes)
+        )
+    return allow_result(outcome)
 
 
 def _as_planned(run: Run, kept: PlanFile) -> Run:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.ews_actions import EwsOutcome
     from mimapp.provisioning.ews_view import EwsView
 
-__all__ = ["AllowOptions", "StatusOptions", "allow", "status"]
+__all__ = ["AllowOptions", "StatusOptions", "allow", "allow_result", "status"]
 
 _APP_ID_HELP = "the application's client id; with --mailbox, Entra is then neither signed in to nor read"
 
@@ -101,6 +101,11 @@ def allow(run: Run, options: AllowOptions) -> Result:
             plan,
             lambda: tenant.allow_in_ews(plan, on_event=run.progress, observe_again=not run.writing.yes),
         )
+    return allow_result(outcome)
+
+
+def allow_result(outcome: EwsOutcome) -> Result:
+    """What ``ews allow`` ends with."""
     return Result(
         schema="mimapp.ews-allow/1",
         document=_outcome_document(outcome),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mimapp.cli.result import Block, JsonValue
     from mimapp.provisioning.lockdown import LockdownOutcome
 
-__all__ = ["LockdownOptions", "lockdown"]
+__all__ = ["LockdownOptions", "lockdown", "lockdown_result"]
 
 _TOKENS = "tokens that were issued already live on for about an hour, and Exchange takes them until they expire"
 
@@ -51,6 +51,11 @@ def lockdown(run: Run, options: LockdownOptions) -> Result:
         if run.writing.dry_run or run.writing.plan_out is not None:
             return plan_result(run, plan)
         outcome = ask_and_apply(run, plan, lambda: tenant.lockdown(plan, on_event=run.progress))
+    return lockdown_result(outcome)
+
+
+def lockdown_result(outcome: LockdownOutcome) -> Result:
+    """What ``lockdown`` ends with."""
     return Result(schema="mimapp.lockdown/1", document=_document(outcome), text=tuple(_text(outcome)))
 
 
