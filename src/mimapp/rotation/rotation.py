@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mimapp.errors import MimappError
-from mimapp.rotation.decide import Policy
+from mimapp.rotation.decide import Policy, is_waiting
+from mimapp.rotation.evidence import keep
 from mimapp.rotation.handing import Statement, confirm
 from mimapp.rotation.hooks import Hooks
 from mimapp.rotation.outcome import HandOver, HandOverState, Outcome
 from mimapp.rotation.plan import make_plan
+from mimapp.rotation.report import read_report, sightings_of, trusted
 from mimapp.rotation.retiring import make_retirement_plan, take_away
 from mimapp.rotation.standing import standing
 from mimapp.rotation.turn import Turn
@@ -79,6 +82,7 @@ class Rotation:
         with services.journal.lock(services.tenant_id, self._wanted.key):
             work = self._work()
             now_due = self._plan(plan.policy, hooks, work)
+            self._remember(now_due.view)
             if as_shown:
                 now_due.raise_if_not_shown(plan)
             turn = Turn(work, now_due, hooks)
@@ -138,6 +142,7 @@ class Rotation:
             MimappError: as `plan`.
         """
         view = look(self._services, self._wanted, policy.nodes)
+        view = replace(view, report=read_report(self._services, view))
         return view, standing(view, policy.overlap)
 
     def ways_in(self, view: View) -> tuple[Credential, ...]:
@@ -156,9 +161,32 @@ class Rotation:
         return work.read(title, lambda: look(self._services, self._wanted, policy.nodes))
 
     def _plan(self, policy: Policy, hooks: Hooks, work: Work) -> RotationPlan:
-        view = self._look(policy, work)
+        view = self._with_report(self._look(policy, work), policy)
         ways = ways_in(self._services, view) if policy.compromised else ()
         return make_plan(self._services, self._wanted, view, policy, hooks, ways=ways)
+
+    def _with_report(self, view: View, policy: Policy) -> View:
+        """The view with the sign-in report, where a secret waits for evidence, and with what it gives where trusted."""
+        newest = view.newest
+        if newest is None or not is_waiting(newest, view):
+            return view
+        report = read_report(self._services, view)
+        view = replace(view, report=report)
+        piece = trusted(report, view, self._services.journal.state(self._services.tenant_id, self._wanted.key))
+        if piece is None or not policy.trust_report:
+            return view
+        return view.with_secret(replace(newest, evidence=(*newest.evidence, piece)))
+
+    def _remember(self, view: View) -> None:
+        """Write down what the report shows today, and the evidence that it gives where it is trusted."""
+        if view.report is None:
+            return
+        services = self._services
+        services.journal.note_sightings(services.tenant_id, self._wanted.key, sightings_of(view.report, view))
+        for one in view.live:
+            for piece in one.evidence:
+                if piece.kind == "report":
+                    keep(view.desk, piece)
 
     def _plan_retirement(self, policy: Policy, key_ids: tuple[str, ...], *, without_evidence: bool) -> RetirementPlan:
         view = self._look(policy, self._work())

@@ -84,3 +84,17 @@ def _waiting(newest: OurSecret, view: View) -> str:
     if not live:
         return f"{told}; every older secret has ended, so mail has stopped where MIM still has one of them"
     return f"{told}; nothing older is revoked until then, and the last of it ends by itself on {max(live):%Y-%m-%d}"
+
+
+def _report_words(view: View) -> list[str]:
+    """What Graph's sign-in report shows, which is no evidence alone."""
+    report = view.report
+    if report is None or not view.live:
+        return []
+    if report.problem:
+        return [f"Graph's sign-in report was not read: {report.problem}"]
+    shown = [
+        f"{one.label} {f'last on {report.last[one.key_id]:%Y-%m-%d}' if one.key_id in report.last else 'not yet'}"
+        for one in view.live
+    ]
+    return [f"by Graph's sign-in report, where mimapp's own proofs count too, signed in: {'; '.join(shown)}"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mimapp.credentials.listing import Credential
     from mimapp.graph import Application
     from mimapp.journal import Evidence, SecretEntry, SecretState
+    from mimapp.rotation.report import Report
     from mimapp.rotation.services import Services
     from mimapp.spec import Registration
 
@@ -93,6 +94,7 @@ class View:
         secrets: those of mimapp's, the newest first; those that nobody has are left out, ended ones are not.
         foreign: key ids of client secrets that mimapp did not issue.
         unfinished: labels of secrets that were begun here and never stored.
+        report: Graph's sign-in report, where it was asked for.
     """
 
     at: datetime
@@ -100,6 +102,7 @@ class View:
     secrets: tuple[OurSecret, ...]
     foreign: tuple[str, ...]
     unfinished: tuple[str, ...]
+    report: Report | None = None
 
     @property
     def live(self) -> tuple[OurSecret, ...]:
