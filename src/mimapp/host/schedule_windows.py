@@ -28,6 +28,8 @@ _SYSTEM_SID: Final = "S-1-5-18"
 _GMSA: Final = re.compile(r"[^\\/\"\[\]:;|=,+*?<>\s]+\\[^\\/\"\[\]:;|=,+*?<>\s]+\$")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_@/.,:+\\-]+")
 _DAY: Final = 24
+#: https://learn.microsoft.com/troubleshoot/windows-client/shell-experience/command-line-string-limitation
+_LONGEST: Final = 8191
 
 
 def windows_file(job: Job, *, account: str, start: datetime) -> ScheduleFile:
@@ -99,8 +101,13 @@ def _arguments(job: Job) -> str:
     if job.on_failure:
         _refuse_controls(job.on_failure)
         command = f"({command}) || ({job.on_failure} & exit 1)"
-    inner = "&&".join([*variables, command])
-    return f'/d /s /c "{inner}"'
+    arguments = f'/d /s /c "{"&&".join([*variables, command])}"'
+    if len(arguments) > _LONGEST:
+        raise UsageError(
+            f"the task's command is {len(arguments)} signs long, and cmd.exe takes {_LONGEST}",
+            hint="put options into MIMAPP_HOME's config.toml on that machine",
+        )
+    return arguments
 
 
 def _quoted(word: str, *, always: bool = False) -> str:
