@@ -19,7 +19,7 @@ from mimapp.errors import CancelledError, SignInError
 from mimapp.identity.aadsts import LoginError
 from mimapp.identity.adapters import LoginSender, MsalHttp
 from mimapp.identity.browser import Listener
-from mimapp.identity.failures import MethodUnavailableError
+from mimapp.identity.failures import MethodUnavailableError, as_mimapp_error, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,19 +140,28 @@ class PersonSignIn(ABC):
             CancelledError: the run was interrupted while the person was asked.
             TransportError: Entra could not be reached.
         """
+        import msal  # type: ignore[import-untyped]  # noqa: PLC0415 - late, see the package; msal ships no types
         from azure.core.credentials import AccessToken  # noqa: PLC0415 - late, see the package
 
+        what = self._options.what
         wanted = list(self._options.scopes or scopes)
-        with self._lock:
-            application = self._msal()
-            answer = self._silent(application, wanted, claims)
-            if answer is None:
-                answer = self._ask_in_turn(application, wanted, claims)
+        try:
+            with self._lock:
+                application = self._msal()
+                answer = self._silent(application, wanted, claims)
+                if answer is None:
+                    answer = self._ask_in_turn(application, wanted, claims)
+        except (msal.exceptions.MsalError, ValueError, KeyError, AttributeError, TypeError) as error:
+            # How msal fails on a 5xx, and on what is no JSON object.
+            raise unanswered(self.sender, what) or as_mimapp_error(error, what) from error
         if "access_token" not in answer:
             said = LoginError.of_text(str(answer.get("error_description", "")), error=str(answer.get("error", "")))
-            raise said.as_sign_in_error(f"sign-in to {self._options.what}")
+            raise said.as_sign_in_error(f"sign-in to {what}")
+        token = answer["access_token"]
+        if not isinstance(token, str):
+            raise unanswered(self.sender, what) or SignInError(f"sign-in to {what} gave no token")
         expires = self._http.clock.now() + timedelta(seconds=int(answer.get("expires_in", 0)))
-        return AccessToken(answer["access_token"], int(expires.timestamp()))
+        return AccessToken(token, int(expires.timestamp()))
 
     def _ask_in_turn(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
         """Ask the person when nobody else is being asked; who waited for somebody that failed is not asked any more."""
@@ -186,7 +195,7 @@ class PersonSignIn(ABC):
 
     def _msal(self) -> Any:  # noqa: ANN401 - msal ships no types
         if self._application is None:
-            import msal  # type: ignore[import-untyped]  # noqa: PLC0415 - late, see the package; msal ships no types
+            import msal  # noqa: PLC0415 - late, see the package
 
             try:
                 self._application = msal.PublicClientApplication(
