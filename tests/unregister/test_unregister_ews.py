@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from unregister_world import Registered, steps
+from unregister_world import UNREGISTER, Registered, steps
 
 from mimapp.exchange import Unknown
 from mimapp.journal import Journal, WriteRecord
@@ -88,8 +88,10 @@ def test_an_entry_that_mimapp_did_not_add_stays_with_the_command_that_takes_it_o
 def test_the_last_entry_stays_since_an_empty_list_blocks_everything(there: Registered) -> None:
     write_list(there, there.app_id)
 
+    shown = there.place.remote(*UNREGISTER, "--dry-run").document
     document = there.run()
 
+    assert "ews.disallow" not in [step["step"] for step in shown["steps"]]
     assert there.allow_list() == (there.app_id,)
     assert "Set-OrganizationConfig" not in there.place.wire.writes
     assert any("it is the only one" in warning for warning in document["warnings"])
