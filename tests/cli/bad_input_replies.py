@@ -131,6 +131,41 @@ LOGIN = {
     ),
 }
 
+_PERSON = {"MIMAPP_AUTH": "device-code", "AZURE_CLIENT_ID": "", "AZURE_CLIENT_SECRET": ""}
+
+
+def _code(request: httpx.Request) -> bool:
+    return request.url.path.endswith("/devicecode")
+
+
+def _person(where: Any, answer: Any, code: int, line: str, hint: str) -> Case:
+    return Case(argv=STATUS, variables=_PERSON, prepare=meddle(where, answer), code=code, line=line, hint=hint)
+
+
+_BUSY_LOGIN = ("sign-in to Microsoft Graph: sandbox.invalid is busy or not well", "run the same command again later")
+_NO_JSON = (_no_entra(_SIGNING, 200, "application/json"), _ENTRA)
+
+PERSON = {
+    "a page instead of a code": _person(_code, reply(200, **_HTML), 5, _no_entra(_SIGNING, 200, "text/html"), _ENTRA),
+    "half a code": _person(_code, reply(200, text='{"user_code":"A'), 5, *_NO_JSON),
+    "a list instead of a code": _person(_code, reply(200, [1]), 5, *_NO_JSON),
+    "a code alone": _person(_code, reply(200, {"user_code": "ABC"}), 5, *_NO_JSON),
+    "nobody who gives codes": _person(_code, reply(502, **_HTML), 75, *_BUSY_LOGIN),
+    "a page instead of a person's token": _person(
+        _token, reply(200, **_HTML), 5, _no_entra(_SIGNING, 200, "text/html"), _ENTRA
+    ),
+    "a person's token that is a number": _person(_token, reply(200, {"access_token": 5}), 5, *_NO_JSON),
+    "null instead of a person's token": _person(_token, reply(200, text="null"), 5, *_NO_JSON),
+    "nobody who gives tokens": _person(_token, reply(500, {}), 75, *_BUSY_LOGIN),
+    "a code that was declined": _person(
+        _token,
+        reply(400, {"error": "authorization_declined", "error_description": "AADSTS70000: declined"}),
+        4,
+        "sign-in to Microsoft Graph failed: …",
+        "…",
+    ),
+}
+
 GRAPH = {
     "a page": _case(
         _graph,
@@ -369,6 +404,6 @@ EXCHANGE = {
 
 CASES = {
     f"{service}: {name}": case
-    for service, table in {"login": LOGIN, "graph": GRAPH, "exchange": EXCHANGE}.items()
+    for service, table in {"login": LOGIN, "person": PERSON, "graph": GRAPH, "exchange": EXCHANGE}.items()
     for name, case in table.items()
 }
