@@ -11,7 +11,7 @@ import pytest
 
 from mimapp.exchange import EWS_ROLE, NewGroup
 from mimapp.sandbox.exchange import store
-from mimapp.sandbox.exchange.models import RecipientType, ScopeType
+from mimapp.sandbox.exchange.models import GroupPart, RecipientType, ScopeType
 from support.tenants import MAILBOX
 
 if TYPE_CHECKING:
@@ -208,6 +208,21 @@ def unlimited(place: Place) -> None:
 def test_a_plain_distribution_group(place: Place) -> None:
     group_becomes(place, type=RecipientType.DISTRIBUTION_GROUP)
     assert "needs a mail-enabled security group" in oddities(show(place))["plain distribution group"]["meaning"]
+
+
+def test_a_group_that_is_synced_is_never_written(place: Place) -> None:
+    group_becomes(place, synced=True, hidden=False)
+    done = show(place)
+    assert done.code == 3
+    assert "Active Directory" in oddities(done)["synced group"]["meaning"]
+    assert place.remote("register", "--mailbox", MAILBOX, "--yes").code == 0
+    assert place.wire.writes == []
+
+    group_becomes(place, group=GroupPart(members=()))
+    refused = place.remote("register", "--mailbox", MAILBOX, "--yes")
+    assert refused.code == 6
+    assert "put MIMService@contoso.onmicrosoft.com into it in Active Directory" in refused.err
+    assert place.wire.writes == []
 
 
 def test_a_name_that_exchange_decorated(place: Place) -> None:

@@ -96,7 +96,7 @@ class _Allowing:
         plan = self.plan
         found = self.services.exchange.organization.read()
         row = judge(found, plan.view.application_id, self.services.cloud).row
-        problem = refuse_row(row, entries(found), first_entry=plan.first_entry, enable=plan.enable)
+        problem = refuse_row(row, found, first_entry=plan.first_entry, enable=plan.enable)
         if problem is not None:
             raise problem
         self.after = found

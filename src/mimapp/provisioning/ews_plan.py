@@ -18,6 +18,7 @@ from mimapp.provisioning.steps import Step, StepKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mimapp.exchange import EwsSettings
     from mimapp.provisioning.ews_view import EwsView
     from mimapp.spec import Registration
 
@@ -84,7 +85,7 @@ def make_ews_plan(
     Raises:
         UnsafePlanError: the row needs a person's word, or the list is unknown; nothing was changed.
     """
-    problem = refuse_row(view.verdict.row, entries(view.settings), first_entry=first_entry, enable=enable)
+    problem = refuse_row(view.verdict.row, view.settings, first_entry=first_entry, enable=enable)
     if problem is not None:
         raise problem
     steps = tuple(_steps(wanted, view))
@@ -101,14 +102,15 @@ def make_ews_plan(
     )
 
 
-def refuse_row(row: EwsRow, listed: tuple[str, ...], *, first_entry: bool, enable: bool) -> UnsafePlanError | None:
+def refuse_row(row: EwsRow, settings: EwsSettings, *, first_entry: bool, enable: bool) -> UnsafePlanError | None:
     """Why a row may not be written as things are and were asked for; None where it may, or nothing is to be done."""
     if row is EwsRow.UNKNOWN:
         return UnsafePlanError(
             "the EWS allow list could not be read, so it is not written: a write replaces the whole list",
             hint="look at it with Get-OrganizationConfig -RetrieveEwsOperationAccessPolicy",
         )
-    if enable and row in {EwsRow.NULL_EMPTY, EwsRow.NULL_LISTED}:
+    listed = entries(settings)
+    if enable and settings.ews_enabled is None:
         return UnsafePlanError(
             "the EWS switch is Null: EWS answers every application now, and True would cut off all that are not listed",
             hint="leave --enable away: it is for a switch that is False",

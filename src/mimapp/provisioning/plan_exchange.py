@@ -121,13 +121,19 @@ def _group_steps(wanted: Registration, seen: ExchangeView, address: str) -> Iter
             title=f"Create the security group {address}, its only member {wanted.mailbox}",
         )
     elif not found.members:
+        if found.group.is_dir_synced:
+            raise UnsafePlanError(
+                f"the group {address} is kept by on-premises synchronisation and is empty: it cannot be changed here",
+                hint=f"put {wanted.mailbox} into it in Active Directory, wait for the next sync, then run this again",
+            )
         yield Step(
             kind=StepKind.ADD_MEMBER,
             target=f"group {address}",
             desired=f"member {wanted.mailbox.lower()}",
             title=f"Add {wanted.mailbox} to the group {address}, which is empty",
         )
-    if found is None or not found.group.hidden_from_address_lists_enabled:
+    is_synced = found is not None and found.group.is_dir_synced is True  # Exchange refuses every change to such a group
+    if found is None or not (found.group.hidden_from_address_lists_enabled or is_synced):
         yield Step(
             kind=StepKind.HIDE_GROUP,
             target=f"group {address}",
