@@ -76,7 +76,9 @@ class Lookup:
         names = dict.fromkeys((DISPLAY_NAME, SCRIPT_DISPLAY_NAME, wanted.display_name))
         by_name = [self._pool.submit(graph.applications.by_display_name, name) for name in names]
         in_bin = self._pool.submit(graph.deleted.applications)
-        ours = by_tag.result()
+        named = [a for asked in by_name for a in asked.result() if self._is_candidate(a, tuple(names))]
+        # Each list may come from another replica: what one of them does not know yet, another may show.
+        ours = list({a.id: a for a in (*by_tag.result(), *named) if self._is_ours(a)}.values())
         if len(ours) > 1:
             raise UnsafePlanError(
                 f"{len(ours)} applications carry the mark {wanted.mark}",
@@ -86,13 +88,15 @@ class Lookup:
         if ours:
             return Choice(application=ours[0])
         deleted = [a for a in in_bin.result() if self._is_candidate(a, tuple(names))]
-        mine = [a for a in deleted if a.unique_name == wanted.unique_name or _mark_of(a) == wanted.key]
+        mine = [a for a in deleted if self._is_ours(a)]
         if wanted.restore or wanted.purge_deleted or mine:
             return Choice(application=None, deleted=self._deleted(mine or deleted))
-        candidates = [a for asked in by_name for a in asked.result() if self._is_candidate(a, tuple(names))]
-        if (candidates or deleted) and not wanted.new:
-            raise self._undecided(candidates, deleted)
+        if (named or deleted) and not wanted.new:
+            raise self._undecided(named, deleted)
         return Choice(application=None)
+
+    def _is_ours(self, application: Application) -> bool:
+        return application.unique_name == self._wanted.unique_name or _mark_of(application) == self._wanted.key
 
     def _is_candidate(self, application: Application, names: tuple[str, ...]) -> bool:
         """Whether it may be meant; one that is marked for another registration never is."""
