@@ -7,16 +7,17 @@ somebody named its address: never a picked person's.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mimapp.checks.verify_ews import inside_row, outside_row
 from mimapp.checks.verify_read import observe_mail
 from mimapp.checks.verify_row import Verdict, Verification, VerifyRow
-from mimapp.checks.verify_token import Held, claims_row, expiry_row, stored_secret, token_row
+from mimapp.checks.verify_token import claims_row, expiry_row, token_row
+from mimapp.credentials.stored import Held, stored_secret
 from mimapp.errors import DeadlineError, ReplyLostError, UsageError
 from mimapp.exchange import EwsKind, EwsProbe
-from mimapp.identity import AppToken
+from mimapp.identity import AppToken, AsApplication
 from mimapp.provisioning.scope_proof import Proof, forget_proof, note_proof, proof_of
 
 if TYPE_CHECKING:
@@ -26,23 +27,10 @@ if TYPE_CHECKING:
     from mimapp.provisioning.services import Services
     from mimapp.secret import Secret
     from mimapp.spec import Registration
-    from mimapp.transport import Http, Reply, Request
 
 __all__ = ["verify"]
 
 _EVERY = 5.0
-
-
-class _AsApplication:
-    """Sends with the application's token."""
-
-    def __init__(self, http: Http, token: Secret) -> None:
-        self._http = http
-        self._token = token
-
-    def send(self, request: Request) -> Reply:
-        headers = {**request.headers, "Authorization": f"Bearer {self._token.reveal()}"}
-        return self._http.send(replace(request, headers=headers))
 
 
 def verify(
@@ -73,7 +61,9 @@ def verify(
             hint="name a mailbox that the application must not reach",
         )
     seen = observe_mail(services, wanted)
-    held = stored_secret(services, wanted, seen) if secret is None else Held(value=secret, source="stdin")
+    application = seen.application
+    desk = services.desk(wanted, application.app_id, application.id)
+    held = stored_secret(desk, application) if secret is None else Held(value=secret, source="stdin")
     return _Verifying(services=services, wanted=wanted, seen=seen, outside=outside, send=send).run(held)
 
 
@@ -95,7 +85,7 @@ class _Verifying:
         self.rows.append(token_row(services, wanted, held, answer))
         if isinstance(answer, AppToken):
             self.rows.append(claims_row(services, wanted, self.seen, answer))
-            self._mail(EwsProbe(_AsApplication(services.http, answer.token), services.cloud.exchange))
+            self._mail(EwsProbe(AsApplication(services.http, answer.token), services.cloud.exchange))
         else:
             self.rows.append(_not_asked("inbox", self._inbox_of(wanted.mailbox)))
         self.rows.append(expiry_row(services, wanted, held))

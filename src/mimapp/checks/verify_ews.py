@@ -41,16 +41,6 @@ SCOPE_TAKES = timedelta(hours=2)
 #: No page says how long a new grant takes to reach every token; an hour is this product's bound [unverified].
 RIGHT_TAKES = timedelta(hours=1)
 
-_DENIALS = frozenset(
-    {
-        EwsKind.NO_PERMISSION,
-        EwsKind.DIAGNOSED,
-        EwsKind.POLICY_DENIED,
-        EwsKind.IMPERSONATION_DENIED,
-        EwsKind.ACCESS_DENIED,
-    }
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
@@ -305,7 +295,7 @@ def _outside(address: str, answer: EwsAnswer, seen: Situation, *, inside_opened:
         )
     if answer.kind is EwsKind.BUSY:
         return _busy(answer, seen)
-    if answer.kind in _DENIALS and inside_opened:
+    if answer.is_denial and inside_opened:
         return _Judged(verdict=Verdict.HOLDS, meaning=f"EWS refuses {address}: the application is restricted")
     return _Judged(
         verdict=Verdict.NOT_PROBED,
@@ -319,7 +309,7 @@ def _says_nothing(address: str, answer: EwsAnswer, seen: Situation) -> str:
         return f"EWS itself is closed for {address}, which proves nothing about the restriction"
     if answer.kind is EwsKind.NO_MAILBOX:
         return f"Exchange Online has no mailbox {address}"
-    if answer.kind in _DENIALS:
+    if answer.is_denial:
         return f"{address} is refused, and so is {seen.mailbox}: that proves nothing about the restriction"
     return "the answer says nothing about the restriction"
 

@@ -2,69 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.checks.verify_row import Verdict, VerifyRow
-from mimapp.errors import StoreError
 from mimapp.graph import FULL_ACCESS_AS_APP
 from mimapp.identity import AppToken, RefusalKind
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mimapp.checks.verify_read import Seen
+    from mimapp.credentials.stored import Held
     from mimapp.identity import Refusal
     from mimapp.provisioning.services import Services
-    from mimapp.secret import Secret
     from mimapp.spec import Registration
 
-__all__ = ["Held", "claims_row", "expiry_row", "stored_secret", "token_row"]
+__all__ = ["claims_row", "expiry_row", "token_row"]
 
 #: Office 365 Exchange Online, as version 2 tokens name their audience.
 _EXCHANGE_AUDIENCE = "00000002-0000-0ff1-ce00-000000000000"
 _SOON = timedelta(days=30)
 _SCOPE_SUFFIX = "/.default"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """The secret that is tried.
-
-    Attributes:
-        value: the secret.
-        source: where it came from: a store's URI, or ``stdin``.
-        expires: when it ends; None where nobody knows, as for one that was given from outside.
-        usable_by: until when Entra may refuse it because it is new; None likewise.
-    """
-
-    value: Secret
-    source: str
-    expires: datetime | None = None
-    usable_by: datetime | None = None
-
-
-def stored_secret(services: Services, wanted: Registration, seen: Seen) -> Held:
-    """The stored secret of the application that lives longest and that its store gives back.
-
-    Raises:
-        StoreError: no store of this run has one.
-    """
-    application = seen.application
-    desk = services.desk(wanted, application.app_id, application.id)
-    ends = {entry.key_id: entry.expires for entry in desk.entries() if entry.key_id and entry.state != "revoked"}
-    ends |= {one.key_id: one.end_date_time for one in application.password_credentials or () if one.key_id}
-    for key_id in sorted(ends, key=lambda one: (str(ends[one] or ""), one), reverse=True):
-        for store in desk.holders(key_id):
-            if (value := store.get(key_id)) is not None:
-                entry = desk.entry_of(key_id)
-                usable_by = None if entry is None else entry.begun + services.window
-                return Held(value=value, source=store.uri, expires=ends[key_id], usable_by=usable_by)
-    raise StoreError(
-        f"no client secret of application {application.app_id} is stored here",
-        hint="name its store with --secret-to, or give the secret on stdin with --secret-stdin",
-    )
 
 
 def token_row(services: Services, wanted: Registration, held: Held, answer: AppToken | Refusal) -> VerifyRow:

@@ -104,6 +104,22 @@ class EwsAnswer:
         """Whether EWS itself is closed here, which says nothing of what the application may reach."""
         return self.kind in {EwsKind.EWS_DISABLED, EwsKind.EWS_BLOCKED}
 
+    @property
+    def is_denial(self) -> bool:
+        """Whether this mailbox is refused to the application, for want of a right or by what limits its right."""
+        return self.kind in _DENIALS
+
+
+_DENIALS = frozenset(
+    {
+        EwsKind.NO_PERMISSION,
+        EwsKind.DIAGNOSED,
+        EwsKind.POLICY_DENIED,
+        EwsKind.IMPERSONATION_DENIED,
+        EwsKind.ACCESS_DENIED,
+    }
+)
+
 
 class EwsProbe:
     """Asks as the application, in the name of one mailbox.

@@ -4,7 +4,7 @@ Importing this package loads neither msal nor azure-identity; the first sign-in 
 a token is good for is decided by those who ask for it.
 """
 
-from mimapp.identity.app import AppSignIn, AppToken, Refusal, RefusalKind
+from mimapp.identity.app import AppSignIn, AppToken, AsApplication, Refusal, RefusalKind
 from mimapp.identity.bearer import Bearer, Closed
 from mimapp.identity.certificate import Certificate
 from mimapp.identity.claims import Operator, TokenClaims
@@ -22,6 +22,7 @@ __all__ = [
     "GRAPH",
     "AppSignIn",
     "AppToken",
+    "AsApplication",
     "Bearer",
     "Certificate",
     "Closed",

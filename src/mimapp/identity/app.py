@@ -7,7 +7,7 @@ Entra, not of msal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -21,9 +21,9 @@ from mimapp.secret import Secret
 
 if TYPE_CHECKING:
     from mimapp.clouds import Cloud
-    from mimapp.transport import Http
+    from mimapp.transport import Http, Reply, Request
 
-__all__ = ["AppSignIn", "AppToken", "Refusal", "RefusalKind"]
+__all__ = ["AppSignIn", "AppToken", "AsApplication", "Refusal", "RefusalKind"]
 
 
 class RefusalKind(StrEnum):
@@ -176,3 +176,20 @@ class AppSignIn:
         return Refusal(
             kind=kind, code=said.code, text=said.text, hint=advice.do if advice else None, details=said.details
         )
+
+
+class AsApplication:
+    """Sends requests with a token that the application got."""
+
+    def __init__(self, http: Http, token: Secret) -> None:
+        self._http = http
+        self._token = token
+
+    def send(self, request: Request) -> Reply:
+        """Send a request, once or as often as it may be sent again.
+
+        Raises:
+            MimappError: as `Http.send`.
+        """
+        headers = {**request.headers, "Authorization": f"Bearer {self._token.reveal()}"}
+        return self._http.send(replace(request, headers=headers))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.services import Services
     from mimapp.spec import Registration
 
-__all__ = ["EntraReader", "EntraView", "ObservedSecret", "Resource"]
+__all__ = ["EntraReader", "EntraView", "ObservedSecret", "Resource", "resource_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ class EntraReader:
             found = None if principal is None else principal.result()
             view = EntraView(
                 organization=self._organization.result(),
-                resource=_resource_of(self._resource.result()),
+                resource=resource_of(self._resource.result()),
                 application=choice.application,
                 adopting=choice.adopting,
                 deleted=choice.deleted,
@@ -224,7 +224,15 @@ def _grants(services: Services, app_id: str | None) -> tuple[RoleGrant, ...]:
         return ()  # no service principal, so nothing is granted
 
 
-def _resource_of(principal: ServicePrincipal | None) -> Resource:
+def resource_of(principal: ServicePrincipal | None) -> Resource:
+    """What is granted, and on what.
+
+    Args:
+        principal: Exchange Online's service principal in this tenant, or None.
+
+    Raises:
+        UnsafePlanError: there is none, or it offers no full_access_as_app.
+    """
     if principal is None:
         raise UnsafePlanError(
             "this tenant has no service principal of Office 365 Exchange Online, so there is nothing to grant",
