@@ -29,10 +29,12 @@ __all__ = [
     "ConsentBy",
     "Only",
     "Registration",
+    "Scope",
     "check_address",
     "key_of_mailbox",
     "mailbox_of_tags",
     "registration_of_tags",
+    "scope_of_tags",
 ]
 
 #: The name that Microsoft's MIM install guide suggests.
@@ -40,6 +42,7 @@ __all__ = [
 DISPLAY_NAME = "MIM Service mailbox client access"
 MARK = "mimapp:"
 _MAILBOX_MARK = "mimapp-mailbox:"
+_SCOPE_MARK = "mimapp-scope:"
 #: On an application that mimapp did not make but took over: only what is needed is ever changed on it.
 ADOPTED_TAG = "mimapp-adopted"
 #: The name that Microsoft's retired script gave (read off its screen in the same guide).
@@ -71,6 +74,20 @@ class Only(StrEnum):
     ENTRA = "entra"
     EXCHANGE = "exchange"
     CONSENT = "consent"
+
+
+class Scope(StrEnum):
+    """What keeps the application to its one mailbox.
+
+    Attributes:
+        POLICY: full_access_as_app, granted in Entra, and an application access policy that restricts it.
+        RBAC: no grant at all; a role in Exchange, limited to the mailbox (RBAC for Applications).
+        NONE: full_access_as_app and nothing that restricts it: every mailbox of the tenant.
+    """
+
+    POLICY = "policy"
+    RBAC = "rbac"
+    NONE = "none"
 
 
 class ConsentBy(StrEnum):
@@ -141,6 +158,12 @@ def mailbox_of_tags(tags: tuple[str, ...]) -> str | None:
     return next((tag.removeprefix(_MAILBOX_MARK) for tag in tags if tag.startswith(_MAILBOX_MARK)), None)
 
 
+def scope_of_tags(tags: tuple[str, ...]) -> Scope | None:
+    """The scope that an application was registered with; None where its tags name none, which a policy needs not."""
+    named = next((tag.removeprefix(_SCOPE_MARK) for tag in tags if tag.startswith(_SCOPE_MARK)), None)
+    return next((scope for scope in Scope if scope.value == named), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """One MIM Service and its mailbox, as somebody wants it.
@@ -169,6 +192,9 @@ class Registration:
         change_ref: the change request that a run belongs to; every write it makes is recorded with it.
         notes: what the application's notes are to say; None leaves them alone.
         service_management_reference: where the application stands in an asset or service database; None leaves it.
+        scope: what keeps it to the mailbox; None: whatever stands, and a policy where nothing does.
+        management_scope: limit the role by a management scope of the group's members, not by the group itself.
+        administrative_unit: limit the role by this Entra administrative unit, by id or name; no group is made.
         further_tags: tags of application and service principal beside mimapp's own; others are left alone.
 
     Raises:
@@ -197,6 +223,9 @@ class Registration:
     change_ref: str | None = None
     notes: str | None = None
     service_management_reference: str | None = None
+    scope: Scope | None = None
+    management_scope: bool = False
+    administrative_unit: str | None = None
     further_tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -253,10 +282,17 @@ class Registration:
             )
         if (self.consent_by is not ConsentBy.API or self.consent_all) and self.only is not Only.CONSENT:
             raise UsageError("consent by: only a run that does nothing but consent has the choice")
+        if self.management_scope and self.administrative_unit is not None:
+            raise UsageError(
+                "management scope and administrative unit contradict each other",
+                hint="give one of --management-scope and --administrative-unit",
+            )
+        if (self.management_scope or self.administrative_unit is not None) and self.scope is not Scope.RBAC:
+            raise UsageError("only a role can be limited in that way", hint="add --scope rbac")
 
     def _check_words(self) -> None:
         """What is written beside the application and into the record, for people and for the tools of others."""
-        for name in ("fence_confirmed_by", "change_ref", "service_management_reference"):
+        for name in ("fence_confirmed_by", "change_ref", "service_management_reference", "administrative_unit"):
             text: str | None = getattr(self, name)
             if text is not None:
                 object.__setattr__(self, name, _words(text, what=name.replace("_", " ")))
@@ -289,7 +325,8 @@ class Registration:
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags that application and service principal are to have, mimapp's marks first."""
-        return (self.mark, f"{_MAILBOX_MARK}{self.mailbox.lower()}", *self.further_tags)
+        scope = () if self.scope in {None, Scope.POLICY} else (f"{_SCOPE_MARK}{self.scope}",)
+        return (self.mark, f"{_MAILBOX_MARK}{self.mailbox.lower()}", *scope, *self.further_tags)
 
     @property
     def stores(self) -> tuple[SecretStore, ...]:

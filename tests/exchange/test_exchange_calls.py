@@ -37,6 +37,8 @@ NEW_GROUP = NewGroup(
 )
 LEAST_GROUP = NewGroup(name="mim-scope", alias="mim-scope", address=GROUP, members=())
 SCOPE_FILTER = member_of_group("CN=O'Neill,OU=contoso.onmicrosoft.com")
+ROLE_NAME = "mimapp-mim-55555555"
+UNIT = "66666666-6666-6666-6666-666666666666"
 EWS_ROLE_NAME = "Application EWS.AccessAsApp-5555"
 
 
@@ -252,6 +254,11 @@ CALLS: dict[str, tuple[Call, Any]] = {
     "rbac.assign.scope": (
         lambda x: x.rbac.assign(PRINCIPAL, EWS_ROLE, scope="mim-scope").custom_resource_scope,
         "mim-scope",
+    ),
+    "rbac.assign.named": (lambda x: x.rbac.assign(PRINCIPAL, EWS_ROLE, GROUP, name=ROLE_NAME).name, ROLE_NAME),
+    "rbac.assign.unit": (
+        lambda x: x.rbac.assign(PRINCIPAL, EWS_ROLE, administrative_unit=UNIT).recipient_administrative_unit_scope,
+        UNIT,
     ),
     "rbac.remove_assignment": (lambda x: x.rbac.remove_assignment(EWS_ROLE_NAME), True),
     "rbac.remove_assignment.absent": (lambda x: x.rbac.remove_assignment(EWS_ROLE_NAME), False),

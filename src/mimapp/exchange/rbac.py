@@ -246,6 +246,7 @@ class Rbac:
         *,
         scope: str = "",
         administrative_unit: str = "",
+        name: str = "",
         fresh: bool = False,
     ) -> RoleAssignment:
         """Give an application a role within exactly one limit.
@@ -258,6 +259,8 @@ class Rbac:
             group: the group whose direct members are meant; needs no scope object.
             scope: or the name of a management scope.
             administrative_unit: or an Entra administrative unit.
+            name: of the assignment, 64 characters at most. Exchange gives one of its own where this is empty, and a
+                second create then makes a second assignment: with a name the second one is refused.
             fresh: something named was made a moment ago: "not found" means wait.
 
         Raises:
@@ -280,7 +283,7 @@ class Rbac:
             )
         cmdlet = Cmdlet(
             name="New-ManagementRoleAssignment",
-            parameters={"App": app, "Role": role, **given},
+            parameters={**({"Name": name} if name else {}), "App": app, "Role": role, **given},
             what=f"{role} for application {app}",
             fresh=fresh,
         )

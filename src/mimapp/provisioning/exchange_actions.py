@@ -9,23 +9,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mimapp.errors import BadReplyError, BusyError, ConflictError, DeadlineError, ReplyLostError, ServiceError
+from mimapp.errors import DeadlineError
 from mimapp.exchange import GroupChange, NewGroup
 from mimapp.provisioning.allow_list import entries, replace_list
+from mimapp.provisioning.creates import send_until_answered
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import ObservedGroup
 from mimapp.provisioning.plan_exchange import POLICY_NOTE, group_problem, restricts_to
 from mimapp.provisioning.run import Done
+from mimapp.provisioning.scope_notes import FENCE_NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mimapp.exchange import AccessPolicy
     from mimapp.provisioning.run import Run
 
 __all__ = [
     "EWS_NOTE",
-    "FENCE_NOTE",
     "add_member",
     "allow_ews",
     "create_group",
@@ -34,10 +33,8 @@ __all__ = [
     "stand_fence",
 ]
 
-#: Under these names the journal keeps since when the fence stands, and when mimapp added the allow-list entry.
-FENCE_NOTE = "fence stands"
+#: Under this name the journal keeps when mimapp added the allow-list entry.
 EWS_NOTE = "ews entry added"
-_SENDS = 3
 
 
 def create_group(run: Run) -> Done:
@@ -51,7 +48,11 @@ def create_group(run: Run) -> Done:
         managed_by=(owner,) if isinstance(owner, str) else (),
         notes=f"{run.wanted.mark} mailbox {run.wanted.mailbox.lower()}",
     )
-    made = _send_until_answered(run, lambda: groups.create(new), is_there=lambda: groups.get(run.group_id) is not None)
+    made = send_until_answered(
+        run.services.http.patience,
+        lambda: groups.create(new),
+        is_there=lambda: groups.get(run.group_id) is not None,
+    )
     if made:
         return Done(detail=run.group_id, undo=f"mimapp unregister --registration {run.wanted.key}")
     group = groups.get(run.group_id, fresh=True)
@@ -89,8 +90,8 @@ def create_policy(run: Run) -> Done:
     def send() -> object:
         return policies.create(run.application_id, run.group_id, description, fresh=True)
 
-    made = _send_until_answered(run, send, is_there=lambda: _listed_policy(run) is not None)
     services = run.services
+    made = send_until_answered(services.http.patience, send, is_there=lambda: _listed_policy(run) is not None)
     services.journal.note_since(services.tenant_id, run.wanted.key, POLICY_NOTE, services.clock.now())
     services.journal.note_since(services.tenant_id, run.wanted.key, FENCE_NOTE, None)  # a new fence, a new hour
     if not made:
@@ -160,33 +161,3 @@ def _listed_policy(run: Run) -> AccessPolicy | None:
     group = None if found is None else ObservedGroup(group=found, members=(), notes=None)
     policies = run.services.exchange.access_policies.for_app(run.application_id)
     return next((policy for policy in policies if restricts_to(policy, group)), None)
-
-
-def _send_until_answered(run: Run, send: Callable[[], object], *, is_there: Callable[[], bool]) -> bool:
-    """Send a create again after a lost reply; whether this run made the object (False: it was there already).
-
-    Raises:
-        ServiceError: the service refuses for another reason than that it exists.
-        TransportError: no reply came, again and again.
-    """
-    for attempt in range(1, _SENDS + 1):
-        try:
-            send()
-        except ConflictError:
-            return attempt > 1
-        except (ReplyLostError, BadReplyError, BusyError) as error:
-            if is_there():
-                return True
-            patience = run.services.http.patience
-            pause = patience.pause_before(attempt)
-            if attempt == _SENDS or not patience.allows(pause):
-                raise
-            patience.pause("Exchange", f"no answer to a create ({error})", pause)
-        except ServiceError:
-            # The words for a duplicate are not documented: what is there decides, not what was said.
-            if is_there():
-                return attempt > 1
-            raise
-        else:
-            return True
-    raise AssertionError("the last try returns or raises")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from mimapp.provisioning.entra_actions import owner_warnings, ways_to_consent
 from mimapp.provisioning.ews import judge
-from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
+from mimapp.provisioning.exchange_actions import EWS_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
 from mimapp.provisioning.plan_entra import stored_elsewhere
-from mimapp.provisioning.scope_notes import POLICY_TAKES
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_TAKES
 from mimapp.provisioning.scope_proof import proof_of
 from mimapp.spec import Only
 

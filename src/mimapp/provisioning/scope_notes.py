@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-__all__ = ["POLICY_TAKES", "ROLE_NOTE", "SWITCH_NOTE"]
+__all__ = ["FENCE_NOTE", "POLICY_TAKES", "ROLE_NOTE", "ROLE_TAKES", "SWITCH_NOTE"]
 
 #: A change of an access policy can take longer than an hour to reach every server ("Limiting application permissions
 #: to specific Exchange Online mailboxes").
 POLICY_TAKES = timedelta(hours=1)
 
+#: A role reaches an application that is at rest in 30 minutes, and one at work in up to two hours ("Role Based Access
+#: Control for Applications in Exchange Online").
+ROLE_TAKES = timedelta(hours=2)
+
+#: Since when the fence stands, by the service's own test.
+FENCE_NOTE = "fence stands"
 #: When a role assignment of the application was acknowledged by Exchange.
 ROLE_NOTE = "role assignment acknowledged"
 #: When mimapp set the organisation's EWS switch.

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.provisioning.exchange_actions import FENCE_NOTE
 from mimapp.provisioning.plan_exchange import POLICY_NOTE
+from mimapp.provisioning.scope_notes import FENCE_NOTE, ROLE_NOTE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,7 +65,7 @@ def forget_proof(journal: Journal, tenant_id: str, key: str, *, but: str = "") -
 
 def proof_of(state: State) -> Proof | None:
     """The latest proof of the fence that stands now; None where there is none."""
-    built = [state.since[note] for note in (POLICY_NOTE, FENCE_NOTE) if note in state.since]
+    built = [state.since[note] for note in (POLICY_NOTE, FENCE_NOTE, ROLE_NOTE) if note in state.since]
     proofs = [
         Proof(when=when, address=note.removeprefix(_NOTE))
         for note, when in state.since.items()

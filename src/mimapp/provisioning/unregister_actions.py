@@ -15,12 +15,13 @@ from mimapp.exchange import Unknown
 from mimapp.graph import FULL_ACCESS_AS_APP, Moment
 from mimapp.journal import SecretEntry
 from mimapp.provisioning.allow_list import entries, replace_list
-from mimapp.provisioning.exchange_actions import EWS_NOTE, FENCE_NOTE
+from mimapp.provisioning.exchange_actions import EWS_NOTE
 from mimapp.provisioning.observe import group_address
 from mimapp.provisioning.observe_exchange import read_group
 from mimapp.provisioning.plan_entra import gone_note
 from mimapp.provisioning.plan_exchange import POLICY_NOTE
 from mimapp.provisioning.run import Done
+from mimapp.provisioning.scope_notes import FENCE_NOTE
 from mimapp.provisioning.steps import StepKind
 from mimapp.provisioning.unregister_fence import gone_since, group_uses, is_our_group
 from mimapp.provisioning.unregister_plan import (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.provisioning.plan_entra import gone_note
 from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE, restricts_to
+from mimapp.provisioning.rbac_view import group_names
 from mimapp.provisioning.unregister_observe import is_marked
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def group_uses(wanted: Registration, holdings: Holdings) -> Iterator[str]:
     for scope in holdings.scopes or ():
         if name and name in scope.recipient_filter.casefold():
             yield f"management scope {scope.name}"
-    names = _names(found.group)
+    names = group_names(found.group)
     for assignment in holdings.assignments or ():
         if assignment.recipient_group_scope.casefold() in names:
             yield f"role assignment {assignment.name}"
@@ -214,19 +215,4 @@ def _is_scope_of(group: Group, policy: AccessPolicy) -> bool:
     ids = (group.external_directory_object_id.lower(), policy.scope_group_object_id.lower())
     if "" not in ids:
         return ids[0] == ids[1]
-    return bool({policy.scope_name.casefold(), policy.scope_identity.casefold()} & _names(group))
-
-
-def _names(group: Group) -> frozenset[str]:
-    """Everything by which Exchange may call a group."""
-    given = (
-        group.name,
-        group.identity,
-        group.alias,
-        group.display_name,
-        group.primary_smtp_address,
-        group.distinguished_name,
-        group.guid,
-        group.external_directory_object_id,
-    )
-    return frozenset(one.casefold() for one in given if one)
+    return bool({policy.scope_name.casefold(), policy.scope_identity.casefold()} & group_names(group))
