@@ -97,12 +97,12 @@ class Stage:
         )
         return isinstance(answer, AppToken)
 
-    def add_foreign(self) -> str:
+    def add_foreign(self, label: str = "made in the portal") -> str:
         """A secret that somebody made in the portal; its key id."""
         key_id = str(uuid.uuid4())
         credential = {
             "customKeyIdentifier": None,
-            "displayName": "made in the portal",
+            "displayName": label,
             "endDateTime": "2028-01-01T00:00:00Z",
             "hint": "san",
             "keyId": key_id,
@@ -111,6 +111,10 @@ class Stage:
         }
         self._change_credentials(lambda held: [*held, credential])
         return key_id
+
+    def remove(self, label: str) -> None:
+        """Take a secret away, as another machine does."""
+        self._change_credentials(lambda held: [one for one in held if one["displayName"] != label])
 
     def set_start(self, key_id: str, moment: datetime) -> None:
         """Let a secret begin at another moment, as if a machine with another clock had issued it."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.clock import FakeClock
 from support.tenants import MAILBOX, Place, is_write
+from support.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,41 +39,32 @@ def rotate(place: Place, *more: str) -> Any:
     return place.remote("rotate", "--mailbox", MAILBOX, "--yes", "--output", "json", *more)
 
 
-class SharedClock(FakeClock):
-    """One clock for several threads: whoever sleeps is woken when another one has got an answer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.progress = threading.Condition()
-
-    def sleep(self, seconds: float) -> None:
-        with self.progress:
-            self.progress.wait(timeout=1)
-        super().sleep(seconds)
-
-    def tell(self, *_: object) -> None:
-        with self.progress:
-            self.progress.notify_all()
-
-
-def test_eight_machines_at_once_give_one_new_secret(stage: Stage, tmp_path: Path) -> None:
-    """All of them have read the application before any has issued."""
-    (old,) = stage.key_ids()
-    clock = SharedClock()
+def at_once(stage: Stage, home: Path, seed: int, longest: float) -> tuple[list[Place], list[Any]]:
+    """Eight machines that have all read the application before any issues; requests take up to `longest` seconds."""
+    clock = Turns(seed, longest=longest)
     clock.advance(timedelta(minutes=1))
-    all_have_read = threading.Barrier(EIGHT, timeout=30)
-    waited = threading.local()
-
-    def wait(request: httpx.Request) -> None:
-        if request.url.path.endswith("/addPassword") and not hasattr(waited, "once"):
-            waited.once = True
-            all_have_read.wait()
-
-    machines = [Place(tmp_path / str(n), clock=clock, sandbox_home=stage.place.home) for n in range(EIGHT)]
+    all_have_read = 60 + 20 * longest
+    machines = [Place(home / str(n), clock=clock, sandbox_home=stage.place.home) for n in range(EIGHT)]
     for place in machines:
-        place.wire.before, place.wire.after = wait, clock.tell
-    with ThreadPoolExecutor(EIGHT) as pool:
-        ends = list(pool.map(rotate, machines))
+        waited: list[bool] = []
+
+        def before(request: httpx.Request, waited: list[bool] = waited) -> None:
+            if request.url.path.endswith("/addPassword") and not waited:
+                waited.append(True)
+                clock.sleep_until(all_have_read)
+            clock.request()
+
+        place.wire.before = before
+        place.wire.after = lambda *_: clock.request()
+    ends = clock.run([partial(rotate, place, "--deadline", "4h") for place in machines])
+    return machines, ends
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 21))])
+def test_eight_machines_at_once_give_one_new_secret(stage: Stage, tmp_path: Path, seed: int) -> None:
+    """Whatever the order in which their requests come."""
+    (old,) = stage.key_ids()
+    machines, ends = at_once(stage, tmp_path, seed, longest=3.0)
 
     new = set(stage.key_ids()) - {old}
     assert len(new) == 1, [end.err for end in ends]
@@ -86,6 +77,44 @@ def test_eight_machines_at_once_give_one_new_secret(stage: Stage, tmp_path: Path
         assert (again.code, again.document["issued"]) == (3, False)
         place.close()
     assert set(stage.key_ids()) == {old, *new}
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 21))])
+def test_however_slow_requests_are_there_is_one_at_most_and_none_is_said(
+    stage: Stage, tmp_path: Path, seed: int
+) -> None:
+    """A request that takes minutes makes waiting useless: then nobody may say that there is a new secret."""
+    (old,) = stage.key_ids()
+    machines, ends = at_once(stage, tmp_path, seed, longest=240.0)
+
+    new = set(stage.key_ids()) - {old}
+    assert len(new) <= 1, [end.err for end in ends]
+    assert {end.code for end in ends} <= {3, 75}, [end.err for end in ends]
+    issued = [end.document["secret"]["keyId"] for end in ends if end.code == 3 and end.document["issued"]]
+    assert set(issued) == new
+    if not new:
+        assert all(end.code == 75 or "run the same command again" in end.out for end in ends)
+    for place in machines:
+        place.close()
+
+
+def test_where_each_steps_back_for_the_other_nobody_says_that_there_is_one(stage: Stage) -> None:
+    """The rival has the smaller label, and takes its secret back whenever this machine does."""
+    (old,) = stage.key_ids()
+    rival = "mimapp 2026-11-21 0000000000"
+
+    def after(request: httpx.Request, _: httpx.Response) -> None:
+        if request.url.path.endswith("/addPassword"):
+            stage.add_foreign(rival)
+        if request.url.path.endswith("/removePassword"):
+            stage.remove(rival)
+
+    stage.place.wire.after = after
+    end = rotate(stage.place)
+    assert end.code == 75, end.err
+    assert "each took its own back" in end.err
+    assert stage.key_ids() == [old]
+    assert {entry.state for entry in stage.journal.secrets} == {"proven", "revoked"}
 
 
 def test_eight_machines_one_after_the_other_give_one_new_secret(stage: Stage, machines: list[Place]) -> None:

@@ -5,6 +5,10 @@ is read again: whoever sees no other new secret of mimapp's keeps its own. Of se
 (revoke what nobody has) but the one with the smallest label, which waits for them. Where every read shows every
 earlier write, one at most keeps its secret, since the second of two that were kept would have seen the first. Where
 replicas lag two may be kept: both are stored, both work, and the newer one is the successor.
+
+That one at least is kept cannot be had by looking alone: a secret that is seen may be one that is about to be taken
+back. So whoever has stepped back goes on looking. It is done only when what is left has stayed there for longer than
+taking it back takes; when nothing is left it tries again, and when that does not help it says so.
 """
 
 from __future__ import annotations
@@ -26,12 +30,16 @@ __all__ = ["issue_successor"]
 #: seen (microsoft-graph-docs-contrib#1921).
 _LOOKS = 7
 _ROUNDS = 3
+#: Another machine's secret that has been there for so long, in seconds, is not one that it is taking back: that is one
+#: request, throttled once at the worst.
+_SETTLED = 30.0
 
 
 def issue_successor(desk: Desk, view: View, lifetime: timedelta) -> Issued | None:
     """Issue and store a secret; None when another machine does it at this moment, and this one stepped back.
 
     Raises:
+        DeadlineError: several machines stepped back for each other again and again, and none has a new secret.
         MimappError: as `mimapp.credentials.issue`.
     """
     known = frozenset(one.label for one in view.secrets) | frozenset(view.unfinished)
@@ -41,8 +49,14 @@ def issue_successor(desk: Desk, view: View, lifetime: timedelta) -> Issued | Non
         if issued is not None or _one_is_left(desk, known):
             return issued
         # Everybody stepped back: whoever comes first now has it.
-        desk.patience.pause("client secret", "no machine kept its own", desk.patience.pause_before(attempt))
-    return None
+        pause = desk.patience.pause_before(attempt)
+        if attempt == _ROUNDS or not desk.patience.allows(pause):
+            break
+        desk.patience.pause("client secret", "no machine kept its own", pause)
+    raise DeadlineError(
+        "several machines asked for a new secret at the same time, and each took its own back",
+        hint="run the same command again, on one of them",
+    )
 
 
 def _wait_for_a_later_second(desk: Desk, view: View) -> None:
@@ -80,7 +94,7 @@ def _stands_alone(desk: Desk, known: frozenset[str], label: str) -> bool:
         if not rivals and label in shown:
             return True
         pause = desk.patience.pause_before(look)
-        if not desk.patience.allows(pause):
+        if look == _LOOKS or not desk.patience.allows(pause):
             break
         desk.patience.pause(f"client secret {label}", "another machine may be issuing one too", pause)
     return not rivals
@@ -98,12 +112,18 @@ def _foreign_to(desk: Desk, shown: frozenset[str], known: frozenset[str]) -> fro
 
 
 def _one_is_left(desk: Desk, known: frozenset[str]) -> bool:
-    """Whether another machine keeps its secret; while several are there, some of them are still stepping back."""
-    rivals: frozenset[str] = frozenset()
-    for look in range(1, _LOOKS + 1):
+    """Whether another machine keeps its secret: what is there now has been there for a while."""
+    last: frozenset[str] = frozenset()
+    since, look = desk.clock.monotonic(), 0
+    while True:
+        look += 1
         rivals = _foreign_to(desk, _labels(desk), known)
+        if not rivals:
+            return False
+        now = desk.clock.monotonic()
+        if rivals != last:
+            last, since = rivals, now
         pause = desk.patience.pause_before(look)
-        if len(rivals) <= 1 or not desk.patience.allows(pause):
-            break
-        desk.patience.pause("client secret", "several machines issued one, and all but one take theirs back", pause)
-    return bool(rivals)
+        if now - since >= _SETTLED or not desk.patience.allows(pause):
+            return True
+        desk.patience.pause("client secret", "another machine issues one, and this one has taken its own back", pause)

@@ -201,8 +201,10 @@ class Rotation:
         current, reason = turn.current, plan.decision.reason
         view = plan.view.with_secret(current).without(turn.retired)
         if turn.stepped_back:
-            view = look(self._services, self._wanted, plan.policy.nodes)
+            before, view = plan.view.newest, look(self._services, self._wanted, plan.policy.nodes)
             current = view.newest
+            if before is not None and current is not None and current.key_id == before.key_id:
+                turn.attention.append("the other machine took its secret back as well: run the same command again")
             reason = f"{reason}; another machine issued one at the same time, so this one stepped back"
         issued_now = current.key_id if turn.issued and current is not None else None
         stands = standing(view, plan.policy.overlap, issued_now)
