@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from mimapp.provisioning.ews_plan import EwsPlan
     from mimapp.provisioning.ews_view import EwsView
     from mimapp.provisioning.lockdown import LockdownOutcome, LockdownPlan
+    from mimapp.provisioning.migrate import MigratePlan
+    from mimapp.provisioning.migrate_actions import MigrateOutcome
     from mimapp.provisioning.observe import Observed
     from mimapp.provisioning.outcome import Outcome
     from mimapp.provisioning.planned import Planned
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADOPTION_PERMISSIONS",
     "LOCKDOWN_PERMISSIONS",
+    "MIGRATE_PERMISSIONS",
     "REGISTER_PERMISSIONS",
     "ROTATION_PERMISSIONS",
     "UNREGISTER_PERMISSIONS",
@@ -108,6 +111,8 @@ ADOPTION_PERMISSIONS = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.Rea
 #: What `unregister` and `lockdown` ask for.
 UNREGISTER_PERMISSIONS = ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All")
 LOCKDOWN_PERMISSIONS = ("Application.ReadWrite.All", "Organization.Read.All")
+#: What `migrate` asks for: it takes the grant away, and gives it back where the proof fails.
+MIGRATE_PERMISSIONS = ("Application.Read.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All")
 #: What `rotation` asks for.
 ROTATION_PERMISSIONS = ("Application.ReadWrite.All",)
 #: What `verify` asks for: it reads the application and its grants.
@@ -435,6 +440,48 @@ class Tenant:
         self._http.patience.start()
         return scope_report(self._services(wanted), wanted, outside=outside)
 
+    def plan_migrate(
+        self,
+        wanted: Registration,
+        *,
+        outside: str | None = None,
+        keep_policy: bool = False,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> MigratePlan:
+        """Say what comes next on the way from the access policy to a role in Exchange; writes nothing.
+
+        Args:
+            wanted: the registration; its stores are where the client secret is looked for.
+            outside: a mailbox outside that EWS itself may be asked about; without it only the test cmdlet asks.
+            keep_policy: leave the policy to a later run.
+            on_event: told of the reading.
+
+        Raises:
+            UsageError: there is nothing to migrate.
+            UnsafePlanError: a person has to decide something first.
+            DeadlineError: the policy is not listed yet.
+            ServiceError, TransportError: a read failed.
+        """
+        self._http.patience.start()
+        with self._telling(on_event) as tell:
+            return self._plan_migrate(wanted, tell, outside=outside, keep_policy=keep_policy)
+
+    def migrate(
+        self, plan: MigratePlan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
+    ) -> MigrateOutcome:
+        """Go as far as a plan shows; when the next run can go on is in the outcome. Arguments, errors: `apply`."""
+        from mimapp.provisioning.migrate_actions import apply_migrate  # noqa: PLC0415 - see the module
+
+        self._http.patience.start()
+        wanted = plan.wanted
+        with self._journal.lock(self.tenant_id, wanted.key), self._telling(on_event) as tell:
+            plan = _due(
+                plan,
+                lambda: self._plan_migrate(wanted, tell, outside=plan.outside, keep_policy=plan.keep_policy),
+                observe_again=observe_again,
+            )
+            return apply_migrate(plan, self._services(wanted), tell)
+
     def ews(self, wanted: Registration) -> EwsView:
         """Whether EWS answers the application now, why and until when; writes nothing.
 
@@ -530,6 +577,25 @@ class Tenant:
             holdings,
             self._http.clock.now(),
             purge=purge,
+            tenant_id=self.tenant_id,
+            operator=self.graph_operator.name,
+            exchange_operator=self._other_operator,
+            tenant=self._name,
+        )
+
+    def _plan_migrate(
+        self, wanted: Registration, tell: Callable[[Event], None], *, outside: str | None, keep_policy: bool
+    ) -> MigratePlan:
+        from mimapp.provisioning.migrate import make_migrate_plan  # noqa: PLC0415 - see the module
+        from mimapp.provisioning.migrate_observe import observe_migration  # noqa: PLC0415 - see the module
+
+        with self._reading(wanted, tell):
+            seen = observe_migration(self._services(wanted), wanted, outside=outside)
+        return make_migrate_plan(
+            wanted,
+            seen,
+            outside=outside,
+            keep_policy=keep_policy,
             tenant_id=self.tenant_id,
             operator=self.graph_operator.name,
             exchange_operator=self._other_operator,

@@ -41,6 +41,7 @@ NAMED = {
     # The sign-in of the operator is azure-identity's traffic, and the same in every cloud's first calls.
     "identity.OperatorSignIn.": "login/cloud",
     "identity.Bearer.": "login/cloud",
+    "identity.AsApplication.send": "ews/get_inbox",
 }
 FOLDERS = ("graph", "exchange", "ews", "login")
 

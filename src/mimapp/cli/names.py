@@ -100,6 +100,12 @@ TABLE: Final[tuple[Row, ...]] = (
         "test",
         "Ask Exchange's test cmdlets about the mailbox and about one outside; it sends nothing to a mailbox.",
     ),
+    Name(
+        "scope migrate",
+        "scope_migrate",
+        "migrate",
+        "Go from the access policy to a role in Exchange, in two runs two hours apart, each step proven.",
+    ),
     Group("ews", "Whether EWS answers the application, and its place on the tenant's list.", REGISTERING),
     Name(
         "ews status",

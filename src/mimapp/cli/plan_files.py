@@ -64,7 +64,8 @@ class _Wanted(_Form, frozen=True, kw_only=True):
     notes: str | None
     service_management_reference: str | None
     tags: tuple[str, ...]
-    choices: tuple[Literal["purge", "first-entry", "enable", "release"], ...]
+    outside: str | None
+    choices: tuple[Literal["purge", "first-entry", "enable", "release", "keep-policy"], ...]
 
 
 class _Step(_Form, frozen=True, kw_only=True):
@@ -167,6 +168,7 @@ def plan_document(plan: Planned, *, command: str, cloud: str | None, made: datet
             "notes": wanted.notes,
             "serviceManagementReference": wanted.service_management_reference,
             "tags": list(wanted.further_tags),
+            "outside": plan.outside,
             "choices": sorted(plan.choices),
         },
         "steps": [
@@ -215,6 +217,7 @@ def read_plan(path: Path, *, sandbox: bool) -> PlanFile:
         wanted=_registration(path, found),
         steps=tuple(Step(kind=s.step, target=s.target, desired=s.desired, title=s.title) for s in found.steps),
         warnings=found.warnings,
+        outside=found.wanted.outside,
     )
     if shown.fingerprint != found.fingerprint:
         raise StalePlanError(

@@ -32,6 +32,7 @@ class Planned:
         tenant_name: its initial domain.
         operator: who is signed in; to Entra, where Exchange has somebody else.
         exchange_operator: who is signed in to Exchange, where that is another account.
+        outside: the mailbox outside that the run may ask EWS about; None: nobody's.
         wanted: the registration.
         steps: what is to be done; empty when nothing is.
         warnings: what somebody should know before saying yes.
@@ -47,6 +48,7 @@ class Planned:
     steps: tuple[Step, ...]
     warnings: tuple[str, ...]
     exchange_operator: str | None = None
+    outside: str | None = None
 
     @property
     def choices(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-__all__ = ["FENCE_NOTE", "POLICY_TAKES", "ROLE_NOTE", "ROLE_TAKES", "SWITCH_NOTE"]
+__all__ = ["BACK_NOTE", "FENCE_NOTE", "POLICY_TAKES", "ROLE_NOTE", "ROLE_TAKES", "SWITCH_NOTE", "TAKEN_NOTE"]
 
 #: A change of an access policy can take longer than an hour to reach every server ("Limiting application permissions
 #: to specific Exchange Online mailboxes").
@@ -20,3 +20,7 @@ FENCE_NOTE = "fence stands"
 ROLE_NOTE = "role assignment acknowledged"
 #: When mimapp set the organisation's EWS switch.
 SWITCH_NOTE = "ews switch set"
+#: When `scope migrate` began to take the grant away; kept until the role is proven, or the grant is back.
+TAKEN_NOTE = "grant taken away for the role"
+#: When it began to put the grant back.
+BACK_NOTE = "grant put back"

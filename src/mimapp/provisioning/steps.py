@@ -21,7 +21,7 @@ class Part(StrEnum):
 
 EVERY_PART = frozenset(Part)
 #: What the names of Exchange's steps begin with.
-_OF_EXCHANGE = frozenset({"group", "policy", "fence", "ews"})
+_OF_EXCHANGE = frozenset({"group", "policy", "fence", "ews", "pointer", "scope", "role"})
 
 
 class StepKind(StrEnum):
@@ -39,6 +39,8 @@ class StepKind(StrEnum):
     HIDE_GROUP = "group.hide"
     ADD_MEMBER = "group.member"
     CREATE_POLICY = "policy.create"
+    CREATE_POINTER = "pointer.create"
+    ASSIGN_ROLE = "role.assign"
     STAND_FENCE = "fence.stand"
     GRANT_CONSENT = "consent.grant"
     ADD_REDIRECT = "consent.redirect"
@@ -61,6 +63,8 @@ class StepKind(StrEnum):
     FORGET_SECRET = "secret.forget"  # noqa: S105 - the name of a step
     BLOCK_SIGN_IN = "sign-in.block"
     ALLOW_SIGN_IN = "sign-in.allow"
+    PROVE_MAIL = "mail.prove"
+    PROVE_ROLE = "role.prove"
 
     @property
     def part(self) -> Part:
@@ -74,8 +78,14 @@ class StepKind(StrEnum):
 
     @property
     def writes(self) -> bool:
-        """Whether it changes the tenant; waiting for the fence, proving and forgetting a secret do not."""
-        return self not in {StepKind.STAND_FENCE, StepKind.PROVE_SECRET, StepKind.FORGET_SECRET}
+        """Whether it changes the tenant; waiting, proving and forgetting a secret do not."""
+        return self not in {
+            StepKind.STAND_FENCE,
+            StepKind.PROVE_SECRET,
+            StepKind.FORGET_SECRET,
+            StepKind.PROVE_MAIL,
+            StepKind.PROVE_ROLE,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

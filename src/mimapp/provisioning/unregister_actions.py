@@ -23,6 +23,7 @@ from mimapp.provisioning.plan_exchange import POLICY_NOTE
 from mimapp.provisioning.run import Done
 from mimapp.provisioning.scope_notes import FENCE_NOTE
 from mimapp.provisioning.steps import StepKind
+from mimapp.provisioning.taking_away import policy_undo, revoke_grant
 from mimapp.provisioning.unregister_fence import gone_since, group_uses, is_our_group
 from mimapp.provisioning.unregister_plan import (
     bin_target,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from mimapp.graph import Application
     from mimapp.provisioning.services import Services
     from mimapp.provisioning.steps import Step
-    from mimapp.provisioning.unregister_observe import Held, Holdings
+    from mimapp.provisioning.unregister_observe import Holdings
     from mimapp.spec import Registration
 
     T = TypeVar("T")
@@ -157,29 +158,13 @@ def _take(run: Removal, what: str, take: Callable[[], bool | None]) -> bool:
 
 def _revoke_consent(run: Removal, step: Step) -> Done:
     held = _one(run.holdings.held, step, lambda one: consent_target(one.principal.app_id))
-    wrote = [_revoke(run, held, grant.id) for grant in held.grants]
+    wrote = [revoke_grant(run.services, held.principal, grant.id) for grant in held.grants]
     return Done(
         detail=f"{FULL_ACCESS_AS_APP} taken away" if any(wrote) else "was gone",
         wrote=any(wrote),
         before=FULL_ACCESS_AS_APP,
         undo=f"mimapp register --registration {run.wanted.key} --mailbox {run.wanted.mailbox}",
     )
-
-
-def _revoke(run: Removal, held: Held, grant_id: str) -> bool:
-    """Revoke one grant; "not there" is believed when the list of grants agrees, since a replica may be behind."""
-    grants = run.services.graph.role_grants
-
-    def ask() -> bool | None:
-        if grants.revoke(held.principal.id, grant_id):
-            return True
-        try:
-            left = grants.held_by(held.principal.app_id)
-        except NotFoundError:
-            return False
-        return None if any(grant.id == grant_id for grant in left) else False
-
-    return run.services.http.patience.until("role grant", "said to be gone, and still listed", ask)
 
 
 def _disallow_ews(run: Removal, _step: Step) -> Done:
@@ -293,9 +278,7 @@ def _remove_policy(run: Removal, step: Step) -> Done:
         detail="removed" if wrote else "was gone",
         wrote=wrote,
         before=f"{policy.access_right} of {policy.app_id} to {policy.scope_name or policy.scope_identity}",
-        undo=f"New-ApplicationAccessPolicy -AppId {policy.app_id} -PolicyScopeGroupId "
-        f"{group_address(run.wanted, run.wanted.mailbox)} -AccessRight {policy.access_right} "
-        f"-Description '{policy.description}'",
+        undo=policy_undo(policy, group_address(run.wanted, run.wanted.mailbox)),
     )
 
 

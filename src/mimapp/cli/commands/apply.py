@@ -51,7 +51,7 @@ def apply(run: Run, options: ApplyOptions) -> Result:
     run = _as_planned(run, kept)
     if kept.command in {"register", "consent"}:
         return _register(run, kept, options)
-    ways = {"unregister": _unregister, "lockdown": _lockdown, "ews allow": _allow_in_ews}
+    ways = {"unregister": _unregister, "lockdown": _lockdown, "ews allow": _allow_in_ews, "scope migrate": _migrate}
     if kept.command not in ways:
         raise UsageError(f"{options.file}: command: mimapp {kept.command} is none whose plans can be applied")
     return ways[kept.command](run, kept)
@@ -139,6 +139,26 @@ def _allow_in_ews(run: Run, kept: PlanFile) -> Result:
             run, plan, lambda: tenant.allow_in_ews(plan, on_event=run.progress, observe_again=not run.writing.yes)
         )
     return allow_result(outcome)
+
+
+def _migrate(run: Run, kept: PlanFile) -> Result:
+    from mimapp.cli.commands.scope_migrate import migrate_result  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.plans import ask_and_apply  # noqa: PLC0415 - help need not import it
+    from mimapp.tenant import MIGRATE_PERMISSIONS  # noqa: PLC0415 - help need not import it
+
+    wanted = _stored(run, kept)
+    with connect(run, run.options.tenant or kept.shown.tenant_id, permissions=MIGRATE_PERMISSIONS) as tenant:
+        _check_tenant(tenant, kept)
+        wanted = wanted.stored_in(stores_of(run, kept.stores, tenant.tenant_id, wanted.key))
+        outside, keep_policy = kept.shown.outside, "keep-policy" in kept.choices
+        plan = tenant.plan_migrate(wanted, outside=outside, keep_policy=keep_policy, on_event=run.progress)
+        if (shown := _shown_only(run, plan, kept)) is not None:
+            return shown
+        outcome = ask_and_apply(
+            run, plan, lambda: tenant.migrate(plan, on_event=run.progress, observe_again=not run.writing.yes)
+        )
+    return migrate_result(outcome)
 
 
 def _as_planned(run: Run, kept: PlanFile) -> Run:
