@@ -12,22 +12,18 @@ import pytest
 from plan_world import apply, write_plan
 
 from support.endings import check_one_of_each
+from support.kills import kills
 from support.tenants import Place
 
 WRITES = 8
 DRIVER = Path(__file__).parents[1] / "support" / "killed.py"
 #: After the application, between policy and grant, and with the secret issued: the others run with the long schedules.
 QUICK = {("after", 1), ("before", 6), ("after", 8)}
-KILLS = [
-    pytest.param(when, number, marks=() if (when, number) in QUICK else pytest.mark.slow)
-    for number in range(1, WRITES + 1)
-    for when in ("before", "after")
-]
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
 
 
-@pytest.mark.parametrize(("when", "number"), KILLS)
+@pytest.mark.parametrize(("when", "number"), kills(WRITES, quick=QUICK))
 def test_a_killed_apply_is_finished_by_applying_again(tmp_path: Path, when: str, number: int) -> None:
     place = Place(tmp_path / "home")
     path = write_plan(place)

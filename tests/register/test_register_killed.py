@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from support.endings import check_one_of_each
+from support.kills import kills
 from support.tenants import MAILBOX, Place
 
 WRITES = 8
+#: With the application there, and with a secret issued that no store holds.
+QUICK = {("after", 1), ("after", 8)}
 DRIVER = Path(__file__).parents[1] / "support" / "killed.py"
 REGISTER = ("register", "--mailbox", MAILBOX, "--yes")
 
@@ -31,8 +34,7 @@ def run(home: Path, when: str, number: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("number", range(1, WRITES + 1))
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "number"), kills(WRITES, quick=QUICK))
 def test_a_killed_register_is_finished_by_the_next_run(tmp_path: Path, when: str, number: int) -> None:
     killed = run(tmp_path, when, number)
     assert killed.returncode == -signal.SIGKILL, killed.stderr

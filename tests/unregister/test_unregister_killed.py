@@ -13,13 +13,13 @@ import pytest
 from unregister_world import TWO_HOURS, UNREGISTER, Registered
 
 from support.gone import Watch, check_gone
+from support.kills import kills
 from support.tenants import Place
 
 FIRST_WRITES = 4
 PURGE_WRITES = 5
 LAST_WRITES = 2
 DRIVER = Path(__file__).parents[1] / "support" / "killed.py"
-WHEN = ("before", "after")
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
 
@@ -47,8 +47,7 @@ def finish(there: Registered, *more: str) -> None:
     check_gone(there.place, there.app_id, in_bin=not more)
 
 
-@pytest.mark.parametrize("number", range(1, FIRST_WRITES + 1))
-@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize(("when", "number"), kills(FIRST_WRITES, quick={("after", 1), ("after", 2)}))
 def test_killed_while_it_takes_access_away(there: Registered, when: str, number: int) -> None:
     killed = kill(there.place.home, when, number)
 
@@ -56,7 +55,8 @@ def test_killed_while_it_takes_access_away(there: Registered, when: str, number:
     finish(there)
 
 
-@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_while_it_purges(there: Registered, when: str) -> None:
     killed = kill(there.place.home, when, PURGE_WRITES, "--purge")
 
@@ -64,8 +64,7 @@ def test_killed_while_it_purges(there: Registered, when: str) -> None:
     finish(there, "--purge")
 
 
-@pytest.mark.parametrize("number", range(1, LAST_WRITES + 1))
-@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize(("when", "number"), kills(LAST_WRITES, quick={("after", 1)}))
 def test_killed_while_it_takes_the_fence_away(there: Registered, when: str, number: int) -> None:
     there.run()
 
