@@ -21,11 +21,18 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    import httpx
+
     from mimapp.journal import State
     from support.tenants import Finished, Place
 
 DAY = timedelta(days=1)
 KEY = "mimservice"
+
+
+def is_proof(request: httpx.Request) -> bool:
+    """Whether the application itself asks for a token; the operator's asking goes to Graph."""
+    return request.url.path.endswith("/token") and b"outlook.office365.com" in request.content
 
 
 @dataclass
@@ -115,6 +122,15 @@ class Stage:
     def remove(self, label: str) -> None:
         """Take a secret away, as another machine does."""
         self._change_credentials(lambda held: [one for one in held if one["displayName"] != label])
+
+    def hide(self, key_id: str) -> dict[str, Any]:
+        """Take a secret out of the directory until it is put back, as a replica that does not know it yet."""
+        (found,) = (one for one in self.application()["passwordCredentials"] if one["keyId"] == key_id)
+        self._change_credentials(lambda held: [one for one in held if one["keyId"] != key_id])
+        return dict(found)
+
+    def put_back(self, credential: dict[str, Any]) -> None:
+        self._change_credentials(lambda held: [credential, *held])
 
     def set_start(self, key_id: str, moment: datetime) -> None:
         """Let a secret begin at another moment, as if a machine with another clock had issued it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from rotation.stage import Stage
+from rotation.stage import Stage, is_proof
 from support.tenants import MAILBOX, Place
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def cut_sign_in(request: httpx.Request) -> None:
     """The application's own sign-in cannot be reached; the operator's can."""
-    if request.url.path.endswith("/token") and b"outlook.office365.com" in request.content:
+    if is_proof(request):
         raise httpx.ConnectError("nobody listens", request=request)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.checks.preflight_row import Row, Verdict
 from mimapp.clock import duration_text, iso
+from mimapp.graph import deciding_restrictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +68,7 @@ class PolicyView:
     @property
     def restrictions(self) -> Restrictions | None:
         """Its rules; None where it has none, or is switched off."""
-        if self.assigned is not None:
-            return self.assigned.restrictions
-        return self.default.application_restrictions if self.default.is_enabled else None
+        return deciding_restrictions(self.default, self.own)
 
     @property
     def about_secrets(self) -> tuple[CredentialRestriction, ...]:
@@ -79,11 +78,7 @@ class PolicyView:
     def rules(self, kind: str, now: datetime) -> Iterator[CredentialRestriction]:
         """The rules of one kind about client secrets that hold for this application."""
         made = now if self.application is None else self.application.created_date_time or now
-        for rule in self.about_secrets:
-            since = rule.restrict_for_apps_created_after_date_time
-            # A state of null is older than the property, and in force.
-            if rule.restriction_type == kind and rule.state in {None, "enabled"} and (since is None or made >= since):
-                yield rule
+        yield from (rule for rule in self.about_secrets if rule.restriction_type == kind and rule.holds_for(made))
 
 
 def secret_row(view: PolicyView, wanted: Registration, now: datetime, graph_url: str) -> Row:

@@ -39,6 +39,7 @@ from mimapp.graph.policies import (
     IdentifierUriRestrictions,
     Policies,
     Restrictions,
+    deciding_restrictions,
 )
 from mimapp.graph.reports import CredentialActivity, Reports, SignInActivity
 from mimapp.graph.role_grants import RoleGrant, RoleGrants
@@ -119,4 +120,5 @@ __all__ = [
     "SubscribedSku",
     "User",
     "VerifiedDomain",
+    "deciding_restrictions",
 ]

@@ -14,6 +14,9 @@ from mimapp.graph.channel import Call, Page, segment
 from mimapp.graph.wire import Lifetime, Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from mimapp.graph.channel import Channel
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "IdentifierUriRestrictions",
     "Policies",
     "Restrictions",
+    "deciding_restrictions",
 ]
 
 _READ = "Policy.Read.All"
@@ -40,6 +44,11 @@ class CredentialRestriction(Struct, frozen=True, kw_only=True, rename="camel"):
     state: str | None = None
     max_lifetime: Lifetime | None = None
     restrict_for_apps_created_after_date_time: Moment | None = None
+
+    def holds_for(self, made: datetime) -> bool:
+        """Whether it is in force for an application that was made at a moment."""
+        since = self.restrict_for_apps_created_after_date_time
+        return self.state in {None, "enabled"} and (since is None or made >= since)
 
 
 class IdentifierUriRestriction(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -83,6 +92,18 @@ class AppManagementPolicy(Struct, frozen=True, kw_only=True, rename="camel"):
     description: str | None = None
     is_enabled: bool | None = None
     restrictions: Restrictions | None = None
+
+
+def deciding_restrictions(default: DefaultCredentialPolicy, own: Iterable[AppManagementPolicy]) -> Restrictions | None:
+    """The rules that decide about an application; None where none is in force.
+
+    A policy of the application alone stands in the tenant's default one's place and inherits nothing from it:
+    https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+    """
+    assigned = next((policy for policy in own if policy.is_enabled is not False), None)
+    if assigned is not None:
+        return assigned.restrictions
+    return default.application_restrictions if default.is_enabled else None
 
 
 class Policies:

@@ -9,10 +9,10 @@ from mimapp.journal import SecretEntry
 
 if TYPE_CHECKING:
     from mimapp.credentials import Desk, Proof
-    from mimapp.rotation.view import OurSecret
+    from mimapp.rotation.view import OurSecret, View
     from mimapp.secret import Secret
 
-__all__ = ["prove_again", "prove_first", "value_of"]
+__all__ = ["prove_again", "prove_first", "try_again", "value_of"]
 
 
 def value_of(desk: Desk, key_id: str) -> Secret | None:
@@ -41,6 +41,21 @@ def prove_again(desk: Desk, secret: OurSecret) -> Verdict | None:
     """Whether a secret that was proven before still works; None where its value cannot be read back."""
     value = value_of(desk, secret.key_id)
     return None if value is None else prove(desk, value, usable_by=desk.clock.now()).verdict
+
+
+def try_again(view: View) -> bool:
+    """Give the newest secret another chance, where Entra refused it in an earlier run; whether it works by now.
+
+    Then it is written down as proven, and no other one has to be issued in its place.
+    """
+    newest = next(iter(view.secrets), None)
+    if newest is None or newest.state != "wrong" or not newest.is_live(view.at):
+        return False
+    entry = view.desk.entry_of(newest.key_id)
+    if entry is None or prove_again(view.desk, newest) is not Verdict.WORKS:
+        return False
+    view.desk.note(entry, "proven")
+    return True
 
 
 def _entry(desk: Desk, secret: OurSecret) -> SecretEntry:

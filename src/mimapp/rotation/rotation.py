@@ -12,6 +12,7 @@ from mimapp.rotation.handing import Statement, confirm
 from mimapp.rotation.hooks import Hooks
 from mimapp.rotation.outcome import HandOver, HandOverState, Outcome
 from mimapp.rotation.plan import make_plan
+from mimapp.rotation.proving import try_again
 from mimapp.rotation.report import read_report, sightings_of, trusted
 from mimapp.rotation.retiring import make_retirement_plan, take_away
 from mimapp.rotation.standing import standing
@@ -82,6 +83,8 @@ class Rotation:
         with services.journal.lock(services.tenant_id, self._wanted.key):
             work = self._work()
             now_due = self._plan(plan.policy, hooks, work)
+            if try_again(now_due.view):
+                now_due = self._plan(plan.policy, hooks, work)
             self._remember(now_due.view)
             if as_shown:
                 now_due.raise_if_not_shown(plan)

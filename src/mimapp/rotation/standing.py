@@ -40,7 +40,7 @@ def standing(view: View, overlap: timedelta, issued_now: str | None = None) -> S
     """How the secrets of a registration stand; `issued_now` is what this run issued."""
     newest = view.newest
     older = retirements(view, overlap, issued_now)
-    warnings: list[str] = []
+    warnings = _report_words(view)
     attention: list[str] = []
     waits = newest is not None and is_waiting(newest, view)
     if newest is not None and waits:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mimapp.clock import iso
+from mimapp.clock import duration_text, iso
 from mimapp.credentials import Verdict, sweep
 from mimapp.errors import DeadlineError, StoppedError, StoreError
 from mimapp.journal import Evidence
 from mimapp.rotation.evidence import evidence_of, keep, missing_nodes
 from mimapp.rotation.hooks import HookCall, HookEnd
-from mimapp.rotation.issuing import issue_successor
+from mimapp.rotation.lifetime import issue_as_allowed
 from mimapp.rotation.plan import sweep_step
 from mimapp.rotation.proving import prove_first, value_of
 from mimapp.rotation.retirement import forget_retired, retire, retirements, revoke
@@ -93,8 +93,13 @@ class Turn:
                 self._work.take(steps[kind], act)
 
     def _issue(self) -> str:
-        desk = self._desk
-        issued = issue_successor(desk, self._plan.view, self._work.wanted.secret_lifetime)
+        desk, wanted = self._desk, self._work.wanted.secret_lifetime
+        issued, lifetime = issue_as_allowed(desk, self._plan.view, wanted)
+        if lifetime < wanted:
+            self.warnings.append(
+                f"a policy of the tenant allows no client secret of {duration_text(wanted)}: the new one lives "
+                f"{duration_text(lifetime)}"
+            )
         if issued is None:
             self.stepped_back = True
             return "another machine issues one at this moment: this one stepped back"
