@@ -23,8 +23,9 @@ from mimapp.identity import (
     person_method,
 )
 from mimapp.identity.browser import Listener
+from mimapp.identity.desk import Desk
 from mimapp.identity.operator import GRAPH_CLIENT_ID
-from mimapp.identity.person import BrowserSignIn, Desk, PersonOptions, tell_nobody
+from mimapp.identity.person import BrowserSignIn, PersonOptions, tell_nobody
 from mimapp.transport import Http, Patience
 from support.clock import FakeClock
 from support.player import playing, unsigned_token
@@ -324,7 +325,7 @@ def test_a_browser_that_is_closed(entra: Entra) -> None:
 
 def test_a_run_that_is_interrupted_while_the_browser_is_open(entra: Entra) -> None:
     def open_and_interrupt(_: str) -> bool:
-        entra.desk.closed.set()
+        entra.desk.close()
         return True
 
     with pytest.raises(CancelledError):

@@ -82,7 +82,7 @@ def test_when_one_fails_who_waits_for_a_person_is_told_to_stop() -> None:
 
     def waits_for_a_person() -> None:
         begun.set()
-        assert waits[0]._desk.closed.wait(10), "nobody told it to stop"
+        assert waits[0].desk.closed.wait(10), "nobody told it to stop"
         raise CancelledError("the sign-in was interrupted")
 
     for first, second in ((waits_for_a_person, fails), (fails, waits_for_a_person)):

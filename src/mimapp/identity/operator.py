@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.identity.bearer import Bearer
 from mimapp.identity.chain import Chain
+from mimapp.identity.desk import Desk
 from mimapp.identity.methods import (
     Built,
     Method,
@@ -29,7 +30,6 @@ from mimapp.identity.options import EXCHANGE, GRAPH, KEY_VAULT, SignInOptions, c
 from mimapp.identity.person import (
     BROWSER_LIMIT,
     BrowserSignIn,
-    Desk,
     DeviceCode,
     DeviceCodeSignIn,
     PersonOptions,
@@ -90,6 +90,9 @@ class OperatorSignIn:
         environ: the environment variables.
         memory: where sign-ins of persons are kept between runs; None keeps them in memory.
         tell: tells a person, before being asked, what the sign-in leaves behind and that a browser opens.
+
+    Attributes:
+        desk: where persons are asked, of whom only one is at a time.
     """
 
     def __init__(
@@ -117,7 +120,7 @@ class OperatorSignIn:
         self._ask_people = ask_people
         self._open_browser = open_browser
         self._memory = memory
-        self._desk = Desk()
+        self.desk = Desk()
         self._shared: dict[Method, Built] = {}
 
     def graph(self, permissions: Sequence[str] = ()) -> Bearer:
@@ -151,10 +154,6 @@ class OperatorSignIn:
             UsageError: as `graph`.
         """
         return self._credential(KEY_VAULT, ())
-
-    def cancel(self) -> None:
-        """Stop waiting for a person, in whichever thread: what waits ends with `CancelledError` at once."""
-        self._desk.closed.set()
 
     def _bearer(self, what: str, scope: str, permissions: tuple[str, ...]) -> Bearer:
         credential = self._credential(what, permissions)
@@ -205,7 +204,7 @@ class OperatorSignIn:
             client_id=client_id,
             what=what,
             user=options.user,
-            desk=self._desk,
+            desk=self.desk,
             cache=self._memory.cache() if self._memory is not None else None,
             scopes=tuple(f"{resource}/{name}" for name in named),
             notice=_LASTING.format(", ".join(named)) if named else "",

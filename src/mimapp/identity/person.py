@@ -8,6 +8,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -15,20 +16,21 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mimapp.clock import duration_text
-from mimapp.errors import CancelledError, SignInError
+from mimapp.errors import SignInError
 from mimapp.identity.aadsts import LoginError
 from mimapp.identity.adapters import LoginSender, MsalHttp
 from mimapp.identity.browser import Listener
 from mimapp.identity.failures import MethodUnavailableError, as_mimapp_error, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from azure.core.credentials import AccessToken
 
+    from mimapp.identity.desk import Desk
     from mimapp.transport import Http, Reply
 
-__all__ = ["BROWSER_LIMIT", "BrowserSignIn", "Desk", "DeviceCode", "DeviceCodeSignIn", "PersonSignIn", "tell_nobody"]
+__all__ = ["BROWSER_LIMIT", "BrowserSignIn", "DeviceCode", "DeviceCodeSignIn", "PersonSignIn", "tell_nobody"]
 
 BROWSER_LIMIT = timedelta(minutes=5)
 """How long a browser may take; the person may have closed it, which nobody can tell."""
@@ -53,32 +55,6 @@ class DeviceCode:
     code: str
     expires: datetime
     what: str
-
-
-class Desk:
-    """Where persons are asked, one question at a time; remembers who came, so that the next need not pick again.
-
-    Attributes:
-        lock: held while somebody is asked.
-        last: the sign-in name of who came last; empty before.
-        closed: set when nobody waits for an answer any more, because the run was interrupted.
-        failures: how many questions have come to nothing.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.last = ""
-        self.closed = threading.Event()
-        self.failures = 0
-
-    def check(self) -> None:
-        """Go on only while somebody waits.
-
-        Raises:
-            CancelledError: the run was interrupted.
-        """
-        if self.closed.is_set():
-            raise CancelledError("the sign-in was interrupted")
 
 
 def tell_nobody(_: str) -> None:
@@ -140,46 +116,43 @@ class PersonSignIn(ABC):
             CancelledError: the run was interrupted while the person was asked.
             TransportError: Entra could not be reached.
         """
-        import msal  # type: ignore[import-untyped]  # noqa: PLC0415 - late, see the package; msal ships no types
         from azure.core.credentials import AccessToken  # noqa: PLC0415 - late, see the package
 
-        what = self._options.what
         wanted = list(self._options.scopes or scopes)
-        try:
-            with self._lock:
+        with self._lock:
+            with self._in_our_words():
                 application = self._msal()
                 answer = self._silent(application, wanted, claims)
-                if answer is None:
-                    answer = self._ask_in_turn(application, wanted, claims)
+            if answer is None:
+                with self._options.desk.turn(self._options.what), self._in_our_words():
+                    answer = self._answered(application, wanted, claims)
+        expires = self._http.clock.now() + timedelta(seconds=int(answer.get("expires_in", 0)))
+        return AccessToken(answer["access_token"], int(expires.timestamp()))
+
+    @contextlib.contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        import msal  # type: ignore[import-untyped]  # noqa: PLC0415 - late, see the package; msal ships no types
+
+        try:
+            yield
         except (msal.exceptions.MsalError, ValueError, KeyError, AttributeError, TypeError) as error:
             # How msal fails on a 5xx, and on what is no JSON object.
+            what = self._options.what
             raise unanswered(self.sender, what) or as_mimapp_error(error, what) from error
+
+    def _answered(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
+        """Ask the person, and read the answer: one that holds a token."""
+        options, what = self._options, self._options.what
+        if options.notice:
+            options.tell(options.notice)
+        answer = self._ask(application, scopes, claims)
         if "access_token" not in answer:
             said = LoginError.of_text(str(answer.get("error_description", "")), error=str(answer.get("error", "")))
             raise said.as_sign_in_error(f"sign-in to {what}")
-        token = answer["access_token"]
-        if not isinstance(token, str):
+        if not isinstance(answer["access_token"], str):
             raise unanswered(self.sender, what) or SignInError(f"sign-in to {what} gave no token")
-        expires = self._http.clock.now() + timedelta(seconds=int(answer.get("expires_in", 0)))
-        return AccessToken(token, int(expires.timestamp()))
-
-    def _ask_in_turn(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
-        """Ask the person when nobody else is being asked; who waited for somebody that failed is not asked any more."""
-        options, desk = self._options, self._options.desk
-        failures = desk.failures
-        with desk.lock:
-            desk.check()
-            if desk.failures != failures:
-                raise CancelledError(f"nobody is asked to sign in to {options.what}: the sign-in before it failed")
-            if options.notice:
-                options.tell(options.notice)
-            answer: dict[str, Any] = {}
-            try:
-                answer = self._ask(application, scopes, claims)
-            finally:
-                desk.failures += "access_token" not in answer
-            desk.last = _name(answer) or desk.last
-            return answer
+        options.desk.last = _name(answer) or options.desk.last
+        return answer
 
     @abstractmethod
     def _ask(self, application: Any, scopes: list[str], claims: str | None) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
@@ -191,7 +164,7 @@ class PersonSignIn(ABC):
         if len(accounts) != 1:
             return None
         answer = application.acquire_token_silent_with_error(scopes, account=accounts[0], claims_challenge=claims)
-        return answer if isinstance(answer, dict) and "access_token" in answer else None
+        return answer if isinstance(answer, dict) and isinstance(answer.get("access_token"), str) else None
 
     def _msal(self) -> Any:  # noqa: ANN401 - msal ships no types
         if self._application is None:

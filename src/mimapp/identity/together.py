@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,11 @@ from mimapp.identity.discovery import detect, discover
 from mimapp.identity.options import EXCHANGE, GRAPH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mimapp.clouds import Cloud
     from mimapp.identity.claims import Operator
+    from mimapp.identity.desk import Desk
     from mimapp.identity.discovery import TenantFacts
     from mimapp.identity.operator import OperatorSignIn
     from mimapp.identity.options import SignInOptions
@@ -69,7 +70,10 @@ class SignedIn:
 
 
 def sign_in_to(services: frozenset[str], sign_in: OperatorSignIn, permissions: Sequence[str]) -> SignedIn:
-    """Sign in to the services side by side; when one sign-in fails, nobody waits for the other.
+    """Sign in to the services side by side; when one sign-in fails, nobody is asked for the other, or waited for.
+
+    Persons are asked one after the other, for Microsoft Graph first, and only when no other sign-in can still fail
+    without them: see `mimapp.identity.desk`.
 
     Args:
         services: `GRAPH`, `EXCHANGE` or both; the other is signed in to when something is asked of it.
@@ -84,8 +88,9 @@ def sign_in_to(services: frozenset[str], sign_in: OperatorSignIn, permissions: S
     """
     graph = _made(lambda: sign_in.graph(permissions), needed=GRAPH in services)
     exchange = _made(sign_in.exchange, needed=EXCHANGE in services)
-    wanted = [one for what, one in ((GRAPH, graph), (EXCHANGE, exchange)) if what in services]
-    operators = _side_by_side(sign_in, [one for one in wanted if isinstance(one, Bearer)])
+    both = {GRAPH: graph, EXCHANGE: exchange}
+    wanted = {what: one for what, one in both.items() if what in services and isinstance(one, Bearer)}
+    operators = _side_by_side(sign_in.desk, wanted)
     if not all(operator.tenant_id for operator in operators):
         raise SignInError("the token does not say which tenant it is of, and that is needed")
     return SignedIn(graph=graph, exchange=exchange, operators=(operators[0], operators[-1]))
@@ -100,16 +105,25 @@ def _made(make: Callable[[], Bearer], *, needed: bool) -> Bearer | Closed:
         return Closed(error)
 
 
-def _side_by_side(sign_in: OperatorSignIn, bearers: Sequence[Bearer]) -> list[Operator]:
-    with ThreadPoolExecutor(len(bearers), thread_name_prefix="sign-in") as pool:
-        asked = [pool.submit(bearer.operator) for bearer in bearers]
+def _side_by_side(desk: Desk, bearers: Mapping[str, Bearer]) -> list[Operator]:
+    def sign_in(service: str) -> Operator:
         try:
-            while wait(asked, timeout=_BEAT, return_when=FIRST_EXCEPTION).not_done:
-                if any(one.done() and one.exception() for one in asked):
-                    break
+            return bearers[service].operator()
+        except BaseException:
+            desk.close()  # before this sign-in ends: nobody is asked for the other one meanwhile
+            raise
         finally:
-            if not all(one.done() and one.exception() is None for one in asked):
-                sign_in.cancel()
+            desk.end(service)
+
+    desk.expect(tuple(bearers))
+    with ThreadPoolExecutor(len(bearers), thread_name_prefix="sign-in") as pool:
+        asked = [pool.submit(sign_in, service) for service in bearers]
+        try:
+            while wait(asked, timeout=_BEAT).not_done:
+                pass
+        except BaseException:
+            desk.close()
+            raise
     failures = [error for one in asked if (error := one.exception()) is not None]
     if failures:
         # Who was only interrupted because the other failed says nothing of why.
