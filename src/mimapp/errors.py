@@ -28,7 +28,7 @@ The library raises these and nothing else on purpose; words and exit codes are t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +67,9 @@ class MimappError(Exception):
         explain: the key that ``mimapp explain`` knows this error by, or None.
     """
 
+    known_as: ClassVar[str | None] = None
+    """The key of every error of a class, where its class alone says what it is."""
+
     def __init__(
         self,
         message: str,
@@ -79,7 +82,7 @@ class MimappError(Exception):
         self.message = message
         self.hint = hint
         self.details = tuple(details)
-        self.explain = explain
+        self.explain = explain or self.known_as
 
     def __str__(self) -> str:
         return self.message
@@ -168,6 +171,8 @@ class UnsafePlanError(PlanError):
 class StalePlanError(PlanError):
     """The tenant has moved since the plan was shown."""
 
+    known_as = "stale-plan"
+
 
 class StoppedError(MimappError):
     """Some steps are done and some are not; running again goes on where it stopped."""
@@ -179,6 +184,8 @@ class StoreError(MimappError):
 
 class HostInputError(MimappError):
     """What was collected on the MIM server cannot be read."""
+
+    known_as = "host-input"
 
 
 class DeadlineError(MimappError):

@@ -53,7 +53,7 @@ from mimapp.transport import DEFAULT_DEADLINE, Http, Patience
 from mimapp.transport.network import Network, network_transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
@@ -61,12 +61,14 @@ if TYPE_CHECKING:
     import httpx
     from azure.core.credentials import TokenCredential
 
+    from mimapp.checks.explain_live import Live
     from mimapp.checks.preflight import Row
     from mimapp.checks.scope import ScopeReport
     from mimapp.checks.status import Status
     from mimapp.checks.verify_row import Verification
     from mimapp.clock import Clock
     from mimapp.clouds import Cloud
+    from mimapp.host.explanation import Explanation
     from mimapp.identity import DeviceCode, Memory, Operator
     from mimapp.provisioning.events import Event
     from mimapp.provisioning.ews_actions import EwsOutcome
@@ -423,6 +425,22 @@ class Tenant:
         self._http.patience.start()
         with self._telling(on_event):
             return verify(self._services(wanted), wanted, secret=secret, outside=outside, send=send)
+
+    def explain(self, wanted: Registration, found: Sequence[Explanation], text: str) -> Live:
+        """Look for the causes of explanations in the tenant, the cheapest look first; writes nothing.
+
+        Args:
+            wanted: the registration; its stores are where the secret is looked for.
+            found: what `mimapp.host.explain.explain` said of the text.
+            text: the text; the ids in it are compared with the registration's.
+
+        Raises:
+            CancelledError: a person interrupted. A look that fails is in the result.
+        """
+        from mimapp.checks.explain_live import explain_live  # noqa: PLC0415 - see the module
+
+        self._http.patience.start()
+        return explain_live(self._services(wanted), wanted, found, text)
 
     def scope(self, wanted: Registration, *, outside: str | None = None) -> ScopeReport:
         """Who the application reaches, by which right, proven when and how; writes nothing, asks nobody's mailbox.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.cli.exit_codes import ExitCode, code_of
-from mimapp.cli.names import TABLE
 from mimapp.cli.result import Line
 from mimapp.errors import MimappError, ServiceError
 
@@ -31,6 +30,7 @@ class _Words:
     hint: str | None = None
     details: tuple[str, ...] = ()
     explain: str | None = None
+    key: str | None = None
 
 
 def report(error: BaseException, output: Output, *, home: Path | None, verbose: int = 0) -> ExitCode:
@@ -47,7 +47,7 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
     """
     code = code_of(error)
     if isinstance(error, MimappError):
-        words = _Words(message=error.message, hint=error.hint, details=error.details, explain=error.explain)
+        words = _known(error)
     elif isinstance(error, KeyboardInterrupt):
         message = "interrupted" if code is ExitCode.INTERRUPTED else "terminated"
         words = _Words(message=message, hint="run the same command again to go on")
@@ -60,8 +60,8 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
     lines += [Line(f"  {detail}") for detail in words.details]
     lines += [Line(f"  {said}", "dim")] if said else []
     lines += [Line(f"  {words.hint}")] if words.hint else []
-    if words.explain and any(row.path == "explain" for row in TABLE):
-        lines.append(Line(f"  more: mimapp explain {words.explain}", "dim"))
+    if words.key:
+        lines.append(Line(f"  explain: mimapp explain {words.key}", "dim"))
     # A stream may itself be what is full: the exit code is told all the same.
     with contextlib.suppress(OSError):
         output.tell(lines)
@@ -69,6 +69,14 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
         if output.as_json:
             output.document(SCHEMA, _document(error, code, words))
     return code
+
+
+def _known(error: MimappError) -> _Words:
+    """The words of an error of mimapp's, with the row of ``mimapp explain`` where it has one."""
+    from mimapp.host.explain import key_of  # noqa: PLC0415 - brings the table, which only an error needs
+
+    key = key_of(error)
+    return _Words(message=error.message, hint=error.hint, details=error.details, explain=key or error.explain, key=key)
 
 
 def _said(error: BaseException) -> str:

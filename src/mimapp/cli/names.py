@@ -67,6 +67,13 @@ TABLE: Final[tuple[Row, ...]] = (
         REGISTERING,
     ),
     Name(
+        "explain",
+        "explain",
+        "explain",
+        "Explain an AADSTS code, installer pop-up, EWS answer, event 12, or MIM's token message: causes and remedies.",
+        REGISTERING,
+    ),
+    Name(
         "lockdown",
         "lockdown",
         "lockdown",

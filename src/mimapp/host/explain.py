@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from mimapp.errors import DeniedError, ServiceError
 from mimapp.host.explain_login import LOGIN
 from mimapp.host.explain_mail import MAIL
 from mimapp.host.explain_services import SERVICES
@@ -20,7 +21,9 @@ from mimapp.host.facts import Mark, Source
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TABLE", "explain", "explain_json", "explain_text", "keys"]
+    from mimapp.errors import MimappError
+
+__all__ = ["TABLE", "cause_lines", "explain", "explain_json", "explain_text", "key_of", "keys", "source_lines"]
 
 TABLE: tuple[Explanation, ...] = LOGIN + MAIL + SERVICES
 
@@ -59,6 +62,29 @@ def explain(text: str) -> list[Explanation]:
     return list({row.key: row for row in found}.values())
 
 
+def key_of(error: MimappError) -> str | None:
+    """The name under which the table explains an error of mimapp; None where it does not.
+
+    The error's own `explain` decides; for a service's refusal its code comes next, then what it said.
+    """
+    if _named(error.explain) is not None:
+        return error.explain
+    if not isinstance(error, ServiceError):
+        return None
+    if _named(error.code) is not None:
+        return error.code
+    said = _BLANKS.sub(" ", " ".join((error.message, *error.details))).casefold()
+    row = next((one for one in SERVICES if _says(one, said)), None)
+    if row is None and isinstance(error, DeniedError) and not error.code:
+        row = _named(f"{error.service}-{error.status}")
+    return None if row is None else row.key
+
+
+def _named(name: str | None) -> Explanation | None:
+    """The row that has exactly this name."""
+    return next((row for row in TABLE if name and name.casefold() in row.keys), None)
+
+
 def _says(row: Explanation, low: str) -> bool:
     """Whether a phrase of the row stands in the text, not as a part of longer words."""
     return any(
@@ -67,10 +93,10 @@ def _says(row: Explanation, low: str) -> bool:
 
 
 def _by_code(code: str) -> Explanation:
-    name = f"aadsts{code}"
-    return next((row for row in LOGIN if name in row.keys), None) or Explanation(
-        key=f"AADSTS{code}",
-        keys=(name,),
+    name = f"AADSTS{code}"
+    return _named(name) or Explanation(
+        key=name,
+        keys=(name.casefold(),),
         phrases=(),
         title="A sign-in code that is not in this table",
         causes=(
@@ -90,13 +116,19 @@ def explain_text(found: Sequence[Explanation]) -> str:
     for row in found:
         out += [f"{row.key}: {row.title}", ""]
         for number, cause in enumerate(row.causes, 1):
-            out += [
-                f"  {number}. {cause.what}",
-                f"     tell: {cause.tell}",
-                f"     fix:  {cause.fix}",
-            ]
-        out += ["", *(f"  source: {source}" for source in row.sources), ""]
+            out += cause_lines(number, cause)
+        out += ["", *source_lines(row), ""]
     return "\n".join(out)
+
+
+def cause_lines(number: int, cause: Cause) -> tuple[str, ...]:
+    """A cause with how to tell and what mends it, set in below its row."""
+    return (f"  {number}. {cause.what}", f"     tell: {cause.tell}", f"     fix:  {cause.fix}")
+
+
+def source_lines(row: Explanation) -> tuple[str, ...]:
+    """Where a row comes from."""
+    return tuple(f"  source: {source}" for source in row.sources)
 
 
 class _CauseJson(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ unless the row says otherwise; Microsoft warns that texts and numbers change.
 
 from __future__ import annotations
 
-from mimapp.host.explanation import Cause, Explanation, LiveCheck
+from mimapp.host.explanation import Cause, Explanation, Sign
 from mimapp.host.facts import Mark, Source
 
 __all__ = ["LOGIN"]
@@ -32,8 +32,8 @@ def _row(
     )
 
 
-def _cause(what: str, tell: str, fix: str, live: LiveCheck | None = None) -> Cause:
-    return Cause(what=what, tell=tell, fix=fix, live=live)
+def _cause(what: str, tell: str, fix: str, *signs: Sign) -> Cause:
+    return Cause(what=what, tell=tell, fix=fix, signs=signs)
 
 
 _ASK_AGAIN = "run the same command again"
@@ -51,25 +51,25 @@ LOGIN: tuple[Explanation, ...] = (
             "a blank or line end was pasted along, or a sign was lost",
             "mimapp verify works with the stored secret, MIM does not",
             "type it again from mimapp secret show",
-            LiveCheck.TOKEN,
+            Sign.ISSUED,
         ),
         _cause(
             "it is the secret of another application",
             "the Application ID beside it is not the registration's",
             "mimapp status shows the Application ID; mimapp host sheet the three values together",
-            LiveCheck.APPLICATION,
+            Sign.OTHER_APPLICATION,
         ),
         _cause(
             "the secret was removed from the application",
             "mimapp secret list does not show its label or hint",
             "mimapp rotate, then Change mode on each node: mimapp host sheet",
-            LiveCheck.SECRET,
+            Sign.GONE,
         ),
         _cause(
             "it was made moments ago and has not reached every server of Entra",
             "it is less than some minutes old",
             "wait two minutes and try again; it does not mean that the secret has expired",
-            LiveCheck.SECRET,
+            Sign.NEW,
         ),
         phrases=("invalid client secret",),
         sources=(_CODES, _INSTALLER, _FIELD),
@@ -81,13 +81,13 @@ LOGIN: tuple[Explanation, ...] = (
             "nobody replaced it in time: nothing in MIM warns",
             "mimapp secret list shows its end in the past",
             "mimapp rotate, then Change mode on each node: mimapp host sheet",
-            LiveCheck.SECRET,
+            Sign.EXPIRED,
         ),
         _cause(
             "the secret was replaced in Entra, and this node still has the old one",
             "mimapp secret list shows a live one; mimapp host check says that the node was written before it",
             "Change mode on this node: mimapp host sheet",
-            LiveCheck.SECRET,
+            Sign.REPLACED,
         ),
         phrases=("client secret keys for app", "client secret has expired"),
     ),
@@ -98,16 +98,16 @@ LOGIN: tuple[Explanation, ...] = (
             "wrong Application ID, or the object id was taken for it",
             "it differs from the Application ID of mimapp status",
             "mimapp host sheet prints the three values that belong together",
-            LiveCheck.APPLICATION,
+            Sign.OTHER_APPLICATION,
         ),
         _cause(
-            "wrong Tenant ID", "it differs from the Tenant ID of mimapp status", "mimapp host sheet", LiveCheck.CLOUD
+            "wrong Tenant ID", "it differs from the Tenant ID of mimapp status", "mimapp host sheet", Sign.OTHER_TENANT
         ),
         _cause(
             "the application was deleted",
             "mimapp status finds none",
             "mimapp register (a deleted one is found and offered for 30 days)",
-            LiveCheck.APPLICATION,
+            Sign.NO_APPLICATION,
         ),
         _cause("it was made moments ago", "it is less than some minutes old", "wait a minute and try again"),
         phrases=("was not found in the directory",),
@@ -119,7 +119,7 @@ LOGIN: tuple[Explanation, ...] = (
             "the registration stopped half-way, or somebody removed the enterprise application",
             "mimapp status says so",
             "mimapp register makes what is missing",
-            LiveCheck.APPLICATION,
+            Sign.NO_PRINCIPAL,
         ),
         phrases=("missing service principal in the tenant",),
         sources=(_CODES, _SAAS),
@@ -131,7 +131,7 @@ LOGIN: tuple[Explanation, ...] = (
             "somebody locked it: mimapp lockdown, or Enabled for users to sign-in set to No in Entra",
             "mimapp status shows the service principal disabled; mimapp log shows who",
             "mimapp lockdown --release, when the reason is gone",
-            LiveCheck.APPLICATION,
+            Sign.DISABLED,
         ),
     ),
     _row(
@@ -155,7 +155,7 @@ LOGIN: tuple[Explanation, ...] = (
             "the application was made as a public client",
             "Entra, Authentication: Allow public client flows is Yes",
             "set it to No; mimapp register makes it so",
-            LiveCheck.APPLICATION,
+            Sign.PUBLIC_CLIENT,
         ),
     ),
     _row(
@@ -174,13 +174,13 @@ LOGIN: tuple[Explanation, ...] = (
             "wrong Tenant ID, or a domain name with a typing fault",
             "mimapp status shows another Tenant ID",
             "type the Tenant ID (the GUID) from mimapp host sheet",
-            LiveCheck.CLOUD,
+            Sign.OTHER_TENANT,
         ),
         _cause(
             "the installer's Azure Cloud page names another cloud than the tenant's",
             "mimapp check names the tenant's cloud",
             "go back to the Azure Cloud page; mimapp host sheet names the label where it is known",
-            LiveCheck.CLOUD,
+            Sign.OTHER_CLOUD,
         ),
         phrases=("check to make sure you have the correct tenant id",),
         sources=(_CODES, _INSTALLER, _FIELD),
@@ -192,7 +192,7 @@ LOGIN: tuple[Explanation, ...] = (
             "sign-in went to the worldwide host",
             "mimapp clouds lists the hosts; mimapp check names the tenant's cloud",
             "--cloud, and the right label on the installer's Azure Cloud page",
-            LiveCheck.CLOUD,
+            Sign.OTHER_CLOUD,
         ),
     ),
     _row(
@@ -202,7 +202,7 @@ LOGIN: tuple[Explanation, ...] = (
             "the application belongs to GCC High or DoD, and its token is asked for at the worldwide host",
             "the login host in the log is login.microsoftonline.com",
             "choose the tenant's cloud (--cloud gcc-high or dod); which installer label GCC High needs is not known",
-            LiveCheck.CLOUD,
+            Sign.OTHER_CLOUD,
         ),
         phrases=("cross cloud request",),
         sources=(_CODES, _CSS),
@@ -228,10 +228,11 @@ LOGIN: tuple[Explanation, ...] = (
             "the tenant has no Exchange Online",
             "no mailbox is in the cloud; mimapp check says so",
             "an Exchange Online subscription, or installer options A or F (mailbox on Exchange Server)",
-            LiveCheck.MAILBOX,
+            Sign.NO_MAILBOX,
+            Sign.ON_PREMISES,
         ),
         _cause(
-            "the scope names another cloud's host", "mimapp check names the tenant's cloud", "--cloud", LiveCheck.CLOUD
+            "the scope names another cloud's host", "mimapp check names the tenant's cloud", "--cloud", Sign.OTHER_CLOUD
         ),
     ),
     _row(
@@ -241,19 +242,19 @@ LOGIN: tuple[Explanation, ...] = (
             "admin consent is missing",
             "mimapp status: consent",
             "mimapp consent",
-            LiveCheck.CONSENT,
+            Sign.NO_CONSENT,
         ),
         _cause(
             "full_access_as_app was taken off the application",
             "mimapp status: permissions found",
             "mimapp register puts it back",
-            LiveCheck.APPLICATION,
+            Sign.NO_PERMISSION,
         ),
     ),
     _row(
         (65001,),
         "Nobody consented to this for this client",
-        _cause("admin consent is missing", "mimapp status: consent", "mimapp consent", LiveCheck.CONSENT),
+        _cause("admin consent is missing", "mimapp status: consent", "mimapp consent", Sign.NO_CONSENT),
         _cause(
             "an own application asked for AdminApi.AccessAsUser.All, which cannot be granted to it",
             "it happens at mimapp's Exchange sign-in with --exchange-client-id",

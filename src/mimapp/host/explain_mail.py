@@ -5,7 +5,7 @@ Sources stand in the rows; the order of causes follows what has been seen in the
 
 from __future__ import annotations
 
-from mimapp.host.explanation import Cause, Explanation, LiveCheck
+from mimapp.host.explanation import Cause, Explanation, Sign
 from mimapp.host.facts import EWS_ENDS, Mark, Source
 
 __all__ = ["MAIL"]
@@ -29,40 +29,43 @@ _STRONG_CRYPTO = Cause(
     what="the .NET 2.0 strong-cryptography values are missing: MIM Service runs on .NET 3.5 and offers TLS 1.0 only",
     tell="mimapp host check: .NET v2.0.50727",
     fix=f"the script of mimapp host tls, then {_RESTART}",
+    signs=(Sign.ANSWERED,),
 )
 _SECRET = Cause(
     what="the client secret is wrong or has expired",
     tell="mimapp secret list shows its end; mimapp verify proves the stored one",
     fix=f"mimapp rotate, then {_SHEET}",
-    live=LiveCheck.SECRET,
+    signs=(Sign.EXPIRED, Sign.GONE, Sign.REPLACED, Sign.REFUSED),
 )
 _BLOCKED = Cause(
     what="EWS is blocked for the organisation or the mailbox, or this application is not on the allow list",
     tell="mimapp ews status",
     fix="mimapp ews allow",
-    live=LiveCheck.EWS,
+    signs=(Sign.SWITCHED_OFF, Sign.EWS_OFF, Sign.NOT_LISTED, Sign.AGENTS, Sign.EWS_SOON),
 )
 _POLICY = Cause(
     what="the access policy or RBAC scope does not hold the mailbox, or is not in force yet (up to 2 h)",
     tell="mimapp scope show",
     fix="mimapp scope test; within 2 h of a change wait, then mimapp verify",
-    live=LiveCheck.SCOPE,
+    signs=(Sign.MISSED, Sign.SCOPE_SOON, Sign.DENIED),
 )
 _NETWORK = Cause(
     what="the server does not reach login or Exchange on port 443",
     tell="mimapp host check: the rows of the hosts",
     fix="open the way, or set the proxy for the service account",
+    signs=(Sign.ANSWERED,),
 )
 _CONSENT = Cause(
     what="admin consent is missing, or the token is older than the consent",
     tell="mimapp status: consent; the token has no roles",
     fix=f"mimapp consent, then {_RESTART}",
-    live=LiveCheck.CONSENT,
+    signs=(Sign.NO_CONSENT, Sign.WRONG_CLAIMS),
 )
 _ENDED = Cause(
     what=f"EWS in Exchange Online ended on {EWS_ENDS}",
     tell="today's date",
     fix="MIM's own ways out: mailbox on Exchange Server (options A, F), SMTP without approvals (D), no mail (E, I)",
+    signs=(Sign.EWS_ENDED,),
 )
 
 
@@ -90,7 +93,7 @@ _INSTALLER = (
             what="wrong Tenant ID, or the Azure Cloud page names another cloud (AADSTS90002)",
             tell="the pop-up's AADSTS code",
             fix="mimapp host sheet prints the values and the label",
-            live=LiveCheck.CLOUD,
+            signs=(Sign.OTHER_TENANT, Sign.OTHER_CLOUD),
         ),
         _SECRET,
         _CONSENT,
@@ -171,17 +174,19 @@ _SERVER = (
             what="Application ID or Tenant ID are not the registration's",
             tell="mimapp host check: Application ID, Tenant ID",
             fix=_SHEET,
-            live=LiveCheck.APPLICATION,
+            signs=(Sign.OTHER_TENANT, Sign.OTHER_APPLICATION),
         ),
         Cause(
             what="the service was not restarted after the change",
             tell="mimapp host check: the token is older than the secret",
             fix=_RESTART,
+            signs=(Sign.REPLACED, Sign.ISSUED),
         ),
         Cause(
             what="the value in the registry was protected by another account, or on another server",
             tell="the service account was changed, or the value was copied from another node",
             fix=_SHEET,
+            signs=(Sign.ISSUED,),
         ),
         _STRONG_CRYPTO,
         also=("token-message",),
@@ -241,13 +246,13 @@ _EWS_ROWS = (
             what="EwsEnabled of the organisation is False",
             tell="mimapp ews status",
             fix="mimapp ews allow --enable (it opens EWS for every listed application: read what it shows)",
-            live=LiveCheck.EWS,
+            signs=(Sign.EWS_OFF, Sign.EWS_SOON),
         ),
         Cause(
             what="EwsEnabled of the mailbox is False",
             tell="mimapp ews status: the mailbox's own switch",
             fix="Set-CASMailbox ADDRESS -EwsEnabled $true; wait about an hour",
-            live=LiveCheck.MAILBOX,
+            signs=(Sign.SWITCHED_OFF,),
         ),
         _ENDED,
         phrases=("ews is disabled for this user or tenant",),
@@ -260,13 +265,13 @@ _EWS_ROWS = (
             what="EwsAllowedAppIDs does not hold the Application ID, or is empty while EwsEnabled is True",
             tell="mimapp ews status",
             fix="mimapp ews allow; then wait up to 24 h",
-            live=LiveCheck.EWS,
+            signs=(Sign.NOT_LISTED, Sign.EWS_SOON),
         ),
         Cause(
             what="the user-agent policy (EwsApplicationAccessPolicy) blocks MIM; its User-Agent is not known",
             tell="mimapp ews status: user-agent policy",
             fix="the Exchange administrator changes EwsAllowList or EwsBlockList",
-            live=LiveCheck.EWS,
+            signs=(Sign.AGENTS,),
         ),
         phrases=("ews is blocked by policy for this user or tenant",),
         sources=(_EWS, _TEAM),
@@ -287,7 +292,7 @@ _EWS_ROWS = (
             what="the RBAC role is not in force yet",
             tell="mimapp scope show: when it was assigned",
             fix="wait 30 minutes to 2 hours, then mimapp verify",
-            live=LiveCheck.SCOPE,
+            signs=(Sign.SCOPE_SOON,),
         ),
         also=("2000008",),
         phrases=("not enough scope to make this call",),
@@ -301,7 +306,7 @@ _EWS_ROWS = (
             what="another access policy denies the application, or restricts it to another group",
             tell="mimapp scope show lists every policy of the application",
             fix="the Exchange administrator removes or changes that policy",
-            live=LiveCheck.SCOPE,
+            signs=(Sign.CONTRADICTED,),
         ),
         also=("403",),
         phrases=("http 403", "403 forbidden"),
@@ -314,7 +319,7 @@ _EWS_ROWS = (
             what="the token is for another audience, tenant or cloud, or has expired",
             tell="mimapp verify: claims",
             fix="--cloud; then mimapp verify",
-            live=LiveCheck.TOKEN,
+            signs=(Sign.WRONG_CLAIMS, Sign.REFUSED),
         ),
         also=("401",),
         phrases=("http 401", "401 unauthorized"),
@@ -327,19 +332,19 @@ _EWS_ROWS = (
             what="the mailbox has no Exchange Online licence",
             tell="mimapp check: mailbox",
             fix="give it a licence; wait some minutes",
-            live=LiveCheck.MAILBOX,
+            signs=(Sign.UNLICENSED,),
         ),
         Cause(
             what="wrong address in Service Email Account",
             tell="mimapp status: mailbox",
             fix=_SHEET,
-            live=LiveCheck.MAILBOX,
+            signs=(Sign.NO_MAILBOX,),
         ),
         Cause(
             what="the mailbox is still on-premises",
             tell="mimapp check: mailbox kind",
             fix="move it, or installer options A or F",
-            live=LiveCheck.MAILBOX,
+            signs=(Sign.ON_PREMISES,),
         ),
         phrases=("errornonexistentmailbox", "no mailbox associated with it"),
         sources=(_CODES, _FIELD),
@@ -361,7 +366,7 @@ _EWS_ROWS = (
             what="the application has neither full_access_as_app nor the RBAC role that was asked for",
             tell="mimapp scope show",
             fix="mimapp consent, or mimapp register --scope rbac",
-            live=LiveCheck.CONSENT,
+            signs=(Sign.NO_CONSENT,),
         ),
         phrases=("erroraccessdenied", "has not assigned any of the rbac roles"),
         sources=(_CODES, _FIELD),
@@ -384,7 +389,7 @@ _EWS_ROWS = (
             what="an application access policy refused a REST or Graph mail call; EWS, which MIM uses, never says this",
             tell="the call went to graph.microsoft.com or /api/",
             fix="mimapp scope show; for MIM itself run mimapp verify",
-            live=LiveCheck.SCOPE,
+            signs=(Sign.MISSED,),
         ),
         phrases=("access to odata is disabled", "[raop]"),
         sources=(_LIMITS,),

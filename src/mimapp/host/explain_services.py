@@ -6,7 +6,7 @@ errors are the `explain` of its error classes.
 
 from __future__ import annotations
 
-from mimapp.host.explanation import Cause, Explanation, LiveCheck
+from mimapp.host.explanation import Cause, Explanation, Sign
 from mimapp.host.facts import Mark, Source
 
 __all__ = ["SERVICES"]
@@ -43,7 +43,7 @@ _GRAPH = (
             what="it was deleted",
             tell="mimapp status; Entra, Deleted applications",
             fix="mimapp register offers to restore it within 30 days",
-            live=LiveCheck.APPLICATION,
+            signs=(Sign.NO_APPLICATION,),
         ),
         sources=(_RECORDED,),
     ),
@@ -71,7 +71,7 @@ _GRAPH = (
             what="a deleted application keeps its uniqueName for 30 days",
             tell="mimapp check lists deleted candidates",
             fix="mimapp register --restore, or --purge-deleted",
-            live=LiveCheck.APPLICATION,
+            signs=(Sign.NO_APPLICATION,),
         ),
         phrases=("same value for property uniquename already exists",),
         sources=(_thread("byte5ai/omadia#916"), _thread("microsoftgraph/msgraph-bicep-types#137, #202")),
@@ -132,7 +132,7 @@ _GRAPH = (
             what="the application was deleted meanwhile",
             tell="mimapp status",
             fix="mimapp register",
-            live=LiveCheck.APPLICATION,
+            signs=(Sign.NO_APPLICATION,),
         ),
         phrases=("does not reference a valid application object", "must in the local tenant"),
         sources=(Source(name="terraform-provider-azuread, vault-plugin-secrets-azure", mark=Mark.PUBLIC_CODE),),
@@ -189,7 +189,7 @@ _EXCHANGE = (
             what="the scope is a plain distribution, Microsoft 365 or dynamic group, or a shared or resource mailbox",
             tell="mimapp scope show",
             fix="mimapp register makes a mail-enabled security group of its own",
-            live=LiveCheck.SCOPE,
+            signs=(Sign.CONTRADICTED,),
         ),
         phrases=("not a security principal",),
         sources=(_AAP,),
@@ -201,7 +201,6 @@ _EXCHANGE = (
             what="the organisation has about as many policies as fit",
             tell="Get-ApplicationAccessPolicy",
             fix="remove policies of applications that are gone, or --scope rbac",
-            live=LiveCheck.SCOPE,
         ),
         phrases=("total size of app access policies exceeded", "cannot have more than 100 policies"),
         sources=(_AAP,),
@@ -215,7 +214,7 @@ _EXCHANGE = (
             tell="the object's name",
             fix="nothing: it counts as an empty list",
         ),
-        Cause(what="wrong address", tell="mimapp check: mailbox", fix="--mailbox", live=LiveCheck.MAILBOX),
+        Cause(what="wrong address", tell="mimapp check: mailbox", fix="--mailbox", signs=(Sign.NO_MAILBOX,)),
         phrases=("couldn't be found on", "specified mailbox doesn't exist"),
         sources=(_thread("Microsoft365DSC/Microsoft365DSC#2998, #6643"),),
     ),
@@ -226,7 +225,6 @@ _EXCHANGE = (
             what="the registration's object id was given, not the service principal's",
             tell="the two ids of mimapp status",
             fix="mimapp register --scope rbac takes the right one",
-            live=LiveCheck.APPLICATION,
         ),
         Cause(
             what="the application was made anew: the pointer is stale", tell="mimapp scope show", fix="mimapp register"
@@ -294,7 +292,7 @@ _OWN = (
             what="Exchange may enforce a new access policy an hour or more after it is listed",
             tell="the time in the message",
             fix="mimapp verify after that time, with --outside ADDRESS for a real refusal",
-            live=LiveCheck.SCOPE,
+            signs=(Sign.SCOPE_SOON,),
         ),
         also=("scope-waiting",),
         sources=(_AAP,),

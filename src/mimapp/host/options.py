@@ -288,6 +288,7 @@ def _refusal(server: MailServer, authentication: Authentication | None, account:
         f"{server.label!r} with {authentication.label!r} and a {account} account is not an option of the installer",
         hint=hint,
         details=details,
+        explain="installer-invalid-pair",
     )
 
 

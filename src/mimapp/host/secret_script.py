@@ -83,6 +83,7 @@ def secret_script(
         raise UsageError(
             "writing the secret into the registry is not a documented procedure",
             hint="the documented way is Change mode: mimapp host sheet; otherwise add --accept-unsupported",
+            explain="unsupported-secret-script",
         )
     for label, value in (("application id", application_id), ("key id", key_id)):
         if value and not _is_guid(value):

@@ -164,6 +164,7 @@ def _named(view: View, policy: Policy, named: tuple[str, ...], *, without_eviden
                 f"{secret.label} may be what MIM uses: {one.reason}",
                 hint="confirm the secret that MIM uses with mimapp handover confirm KEYID; or add --without-evidence, "
                 "which may stop mail",
+                explain="no-handover-evidence",
             )
         why = one.reason if one.allowed else f"without evidence, as asked ({one.reason})"
         yield revoke_step(secret.key_id, secret.label, why)

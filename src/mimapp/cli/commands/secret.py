@@ -84,7 +84,11 @@ def _stored(run: Run, options: ShowOptions) -> StoredSecret:
     meant = [stored for stored in found if stored.sandbox == run.options.sandbox] or found
     if not meant:
         where = options.secret_from or "the stores of this machine"
-        raise StoreError(f"no secret is stored in {where}", hint="name its store with --secret-from, or register first")
+        raise StoreError(
+            f"no secret is stored in {where}",
+            hint="name its store with --secret-from, or register first",
+            explain="stored-elsewhere",
+        )
     if len(meant) > 1:
         raise UsageError(
             f"{len(meant)} stored secrets fit",

@@ -1,0 +1,155 @@
+"""``mimapp explain``: what a code, pop-up, header, event or message means, and what mends it."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mimapp.cli.command import Run, command
+from mimapp.cli.exit_codes import ExitCode
+from mimapp.cli.kinds import FLAG, TEXTS
+from mimapp.cli.options import argument, option
+from mimapp.cli.result import Line, Result
+from mimapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mimapp.checks.explain_live import Live
+    from mimapp.cli.result import Block, JsonValue, Tone
+    from mimapp.host.explanation import Explanation
+
+__all__ = ["ExplainOptions", "explain"]
+
+_STDIN = "-"
+#: As `mimapp.host.explain` reads; a stream may be endless.
+_LONGEST = 400_000
+_TONES: dict[str, Tone] = {"shown": "bad", "likely": "warn"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOptions:
+    """What was seen."""
+
+    text: tuple[str, ...] = argument(
+        TEXTS, "TEXT", default=(), help="a code, pop-up, header, event or message; - reads it from stdin"
+    )
+    live: bool = option(
+        FLAG, "--live", default=False, help="sign in, and look for the likely causes in the tenant, cheapest first"
+    )
+
+
+@command(ExplainOptions)
+def explain(run: Run, options: ExplainOptions) -> Result:
+    """Explain an AADSTS code, installer pop-up, EWS answer, event 12, or MIM's token message: causes and remedies.
+
+    Without --live it needs no tenant, no mailbox and no sign-in. Exit code 3 where nothing is known of the text, and
+    with --live where a cause is shown. A text that begins with a hyphen goes after --.
+    """
+    from mimapp.host.explain import explain as rows_of  # noqa: PLC0415 - help need not import the table
+
+    text = _text_of(run, options)
+    found = rows_of(text)
+    live = _look(run, found, text) if options.live and found else None
+    shown = () if live is None else live.shown(found)
+    return Result(
+        schema="mimapp.explain/1",
+        document=_document(found, live),
+        text=tuple(_blocks(found, live)),
+        code=ExitCode.ATTENTION if shown or not found else ExitCode.DONE,
+    )
+
+
+def _text_of(run: Run, options: ExplainOptions) -> str:
+    """The text of the arguments, or of stdin.
+
+    Raises:
+        UsageError: there is none.
+    """
+    text = _from_stdin(run) if options.text == (_STDIN,) else " ".join(options.text)
+    if not text.strip():
+        raise UsageError("stdin is empty", hint="pipe the message in, or name it: mimapp explain AADSTS7000215")
+    return text
+
+
+def _from_stdin(run: Run) -> str:
+    """All of stdin; bytes in UTF-16, as Windows PowerShell and exported events write them, are read as such."""
+    stream = getattr(run.world.stdin, "buffer", None)
+    if stream is None:
+        return run.world.stdin.read(_LONGEST)
+    content: bytes = stream.read(_LONGEST)
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
+
+
+def _look(run: Run, found: Sequence[Explanation], text: str) -> Live:
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - only --live signs in
+    from mimapp.cli.meant import find_registration, tenant_of  # noqa: PLC0415 - as above
+    from mimapp.provisioning.steps import Part  # noqa: PLC0415 - as above
+    from mimapp.tenant import VERIFY_PERMISSIONS  # noqa: PLC0415 - as above
+
+    with connect(run, tenant_of(run), parts=frozenset({Part.ENTRA}), permissions=VERIFY_PERMISSIONS) as tenant:
+        wanted = find_registration(run, tenant)
+        wanted = wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key))
+        return tenant.explain(wanted, found, text)
+
+
+def _document(found: Sequence[Explanation], live: Live | None) -> dict[str, JsonValue]:
+    from mimapp.host.explain import explain_json  # noqa: PLC0415 - as above
+
+    document: dict[str, JsonValue] = json.loads(explain_json(found))
+    if live is None:
+        return {**document, "live": None}
+    causes = [
+        {"key": row.key, "cause": number, "standing": judged.standing.value, "seen": judged.told}
+        for row in found
+        for number, cause in enumerate(row.causes, 1)
+        for judged in (live.judge(cause),)
+    ]
+    looks = [
+        {"check": look.check.value, "found": look.seen.found if look.seen else None, "problem": look.problem or None}
+        for look in live.looks
+    ]
+    return {**document, "live": {"looks": looks, "causes": causes}}
+
+
+def _blocks(found: Sequence[Explanation], live: Live | None) -> Iterator[Block]:
+    from mimapp.host.explain import cause_lines, source_lines  # noqa: PLC0415 - as above
+
+    if not found:
+        yield Line("Nothing is known of this text.", "warn")
+        yield Line("The more of a message there is, the better: codes, headers and names are looked for in it.")
+        return
+    for place, row in enumerate(found):
+        if place:
+            yield Line()
+        yield Line(f"{row.key}: {row.title}", "heading")
+        yield Line()
+        for number, cause in enumerate(row.causes, 1):
+            yield from map(Line, cause_lines(number, cause))
+            if live is not None:
+                judged = live.judge(cause)
+                told = f": {judged.told}" if judged.told else ""
+                yield Line(f"     live: {judged.standing.value}{told}", _TONES.get(judged.standing.value, "dim"))
+        yield Line()
+        yield from (Line(line, "dim") for line in source_lines(row))
+    if live is not None:
+        yield Line()
+        yield from _summary(found, live)
+
+
+def _summary(found: Sequence[Explanation], live: Live) -> Iterator[Block]:
+    """What to do first, after the looks."""
+    shown = live.shown(found)
+    for cause in shown:
+        yield Line(f"Shown: {cause.what}. Mend it: {cause.fix}", "bad")
+    if shown:
+        return
+    taken = ", ".join(look.check.value for look in live.looks)
+    yield Line(f"The tenant shows none of these causes (looked at: {taken or 'nothing'}).", "warn")
+    if live.is_refused:
+        yield Line("It refuses all the same: mimapp verify says what came back.", "warn")
+    else:
+        yield Line("What is left is on the MIM server: mimapp host collect, then mimapp host check.", "warn")
