@@ -51,4 +51,5 @@ def stored_secret(desk: Desk, application: Application) -> Held:
     raise StoreError(
         f"no client secret of application {application.app_id} is stored here",
         hint="name its store with --secret-to; mimapp verify also takes the secret on stdin, with --secret-stdin",
+        explain="stored-elsewhere",
     )
