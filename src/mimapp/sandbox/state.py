@@ -154,7 +154,7 @@ class State:
         held: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if held is None:
             held = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            # What a killed process wrote stays; only a power cut could lose it, and a simulated tenant need not outlive one.
+            # What a killed process wrote stays; only a power cut could lose it, which no sandbox outlives.
             held.execute("PRAGMA synchronous = OFF")
             self._local.connection = held
             with self._guard:

@@ -55,10 +55,11 @@ class MigrateOptions:
 def migrate(run: Run, options: MigrateOptions) -> Result:
     """Go from the access policy to a role in Exchange, in two runs two hours apart, each step proven.
 
-    RBAC for Applications is what Microsoft says replaces access policies. The first run makes the role beside the consent and tests it. The second takes full_access_as_app away, proves with
-    a fresh token that the mailbox opens and others do not, and only then removes the policy; when the proof fails, the
-    consent goes back while the policy still stands. Too early, it changes nothing and ends with code 75 and the time.
-    Microsoft documents no MIM Service with a role alone: watch its mail afterwards.
+    RBAC for Applications is what Microsoft says replaces access policies. The first run makes the role beside the
+    consent and tests it. The second takes full_access_as_app away, proves with a fresh token that the mailbox opens
+    and others do not, and only then removes the policy; when the proof fails, the consent goes back while the policy
+    still stands. Too early, it changes nothing and ends with code 75 and the time. Microsoft documents no MIM Service
+    with a role alone: watch its mail afterwards.
     """
     from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - help need not import it
     from mimapp.cli.plans import ask_and_apply, plan_result  # noqa: PLC0415 - help need not import it
