@@ -193,6 +193,8 @@ class Registration:
         notes: what the application's notes are to say; None leaves them alone.
         service_management_reference: where the application stands in an asset or service database; None leaves it.
         scope: what keeps it to the mailbox; None: whatever stands, and a policy where nothing does.
+        wait_for_scope: how long consent is held back after the fence stands; None: as long as an earlier run was told.
+        principal_id: the object id of the service principal, for a run that assigns a role and does not read Entra.
         management_scope: limit the role by a management scope of the group's members, not by the group itself.
         administrative_unit: limit the role by this Entra administrative unit, by id or name; no group is made.
         further_tags: tags of application and service principal beside mimapp's own; others are left alone.
@@ -224,6 +226,8 @@ class Registration:
     notes: str | None = None
     service_management_reference: str | None = None
     scope: Scope | None = None
+    wait_for_scope: timedelta | None = None
+    principal_id: str | None = None
     management_scope: bool = False
     administrative_unit: str | None = None
     further_tags: tuple[str, ...] = ()
@@ -282,6 +286,17 @@ class Registration:
             )
         if (self.consent_by is not ConsentBy.API or self.consent_all) and self.only is not Only.CONSENT:
             raise UsageError("consent by: only a run that does nothing but consent has the choice")
+        self._check_scope()
+
+    def _check_scope(self) -> None:
+        """What goes with which scope."""
+        if self.principal_id is not None and _GUID.fullmatch(self.principal_id) is None:
+            raise UsageError(
+                f"principal id: {self.principal_id[:60]!r} is not an object id",
+                hint="it is a GUID: the object id of the enterprise application, not of the registration",
+            )
+        if self.wait_for_scope and self.scope in {Scope.RBAC, Scope.NONE}:
+            raise UsageError(f"wait for scope: with scope {self.scope} there is no fence that consent could wait for")
         if self.management_scope and self.administrative_unit is not None:
             raise UsageError(
                 "management scope and administrative unit contradict each other",
@@ -325,8 +340,12 @@ class Registration:
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags that application and service principal are to have, mimapp's marks first."""
-        scope = () if self.scope in {None, Scope.POLICY} else (f"{_SCOPE_MARK}{self.scope}",)
-        return (self.mark, f"{_MAILBOX_MARK}{self.mailbox.lower()}", *scope, *self.further_tags)
+        return (self.mark, f"{_MAILBOX_MARK}{self.mailbox.lower()}", *self.further_tags)
+
+    @property
+    def scope_tags(self) -> tuple[str, ...]:
+        """What the application's tags say of its scope beside these; nothing for a policy, as it always was."""
+        return () if self.scope in {None, Scope.POLICY} else (f"{_SCOPE_MARK}{self.scope}",)
 
     @property
     def stores(self) -> tuple[SecretStore, ...]:

@@ -17,7 +17,7 @@ from mimapp.cli.plan_files import plan_document, read_plan
 from mimapp.errors import MimappError, StalePlanError, UsageError
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.steps import Step, StepKind
-from mimapp.spec import ConsentBy, Only, Registration
+from mimapp.spec import ConsentBy, Only, Registration, Scope
 from mimapp.stores import FileStore
 
 if TYPE_CHECKING:
@@ -49,7 +49,16 @@ REGISTRATIONS = (
         service_management_reference="CMDB 7",
         further_tags=("cost centre 12", "tier-0"),
     ),
-    Registration(mailbox="MIMService@contoso.com", new=True, purge_deleted=True),
+    Registration(
+        mailbox="MIMService@contoso.com",
+        new=True,
+        purge_deleted=True,
+        scope=Scope.RBAC,
+        administrative_unit="MIM mailboxes",
+        principal_id=APP_ID,
+    ),
+    Registration(mailbox="MIMService@contoso.com", scope=Scope.RBAC, management_scope=True),
+    Registration(mailbox="MIMService@contoso.com", scope=Scope.POLICY, wait_for_scope=timedelta(minutes=90)),
     Registration(
         mailbox="MIMService@contoso.com",
         only=Only.CONSENT,
@@ -91,7 +100,7 @@ def test_the_samples_cover_every_field_of_a_registration() -> None:
     assert covered == {field.name for field in dataclasses.fields(Registration)}
 
 
-@pytest.mark.parametrize("wanted", REGISTRATIONS, ids=["much", "new", "consent"])
+@pytest.mark.parametrize("wanted", REGISTRATIONS, ids=["much", "new", "role", "wait", "consent"])
 def test_what_was_written_is_read(tmp_path: Path, wanted: Registration) -> None:
     plan = planned(wanted)
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def check_one_of_each(place: Place, document: dict[str, Any], *, unclaimed: int = 0) -> None:
-    """One application, service principal, group, policy, grant and list entry, and one secret that works.
+    """One application, service principal, group, fence and list entry, and one secret that works.
+
+    The fence is the policy with the grant, or the role without one, as the document says.
 
     Args:
         place: the machine and the tenant.
@@ -30,13 +32,19 @@ def check_one_of_each(place: Place, document: dict[str, Any], *, unclaimed: int 
         principal = graph.service_principals.by_app_id(app_id)
         assert principal is not None
         assert len(graph.service_principals.by_tag("mimapp:mimservice")) == 1
+        is_role = document["scope"]["kind"] == "rbac"
         grants = graph.role_grants.held_by(app_id)
-        assert len(grants) == 1
+        assert len(grants) == (0 if is_role else 1)
         policies = exchange.access_policies.list()
-        assert [policy.app_id for policy in policies] == [app_id]
+        assert [policy.app_id for policy in policies] == ([] if is_role else [app_id])
         group = exchange.groups.get(document["scope"]["group"])
         assert group is not None
-        assert policies[0].scope_group_object_id == group.external_directory_object_id
+        assert is_role or policies[0].scope_group_object_id == group.external_directory_object_id
+        assert [one.name for one in exchange.rbac.assignments(app_id)] == (
+            [document["scope"]["assignment"]] if is_role else []
+        )
+        pointer = exchange.rbac.service_principal(app_id)
+        assert (pointer is not None and pointer.object_id == principal.id) is is_role
         assert len(exchange.groups.members(document["scope"]["group"])) == 1
         allowed = exchange.organization.read().allowed_app_ids
         assert isinstance(allowed, tuple)
@@ -53,4 +61,4 @@ def check_one_of_each(place: Place, document: dict[str, Any], *, unclaimed: int 
         kept["tenantId"], kept["applicationId"], Secret(kept["clientSecret"]), place.cloud.exchange_scope
     )
     assert isinstance(answer, AppToken), answer
-    assert answer.claims.roles == {"full_access_as_app"}
+    assert answer.claims.roles == (set() if is_role else {"full_access_as_app"})

@@ -15,7 +15,7 @@ from mimapp.errors import NotFoundError, UsageError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.observe_exchange import group_address, read_group
 from mimapp.provisioning.plan_exchange import POLICY_NOTE
-from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_TAKES
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_TAKES, ROLE_NOTE, ROLE_TAKES
 from mimapp.provisioning.scope_proof import proof_of
 from mimapp.provisioning.scope_view import reach, read_rights, see_mailbox
 from mimapp.provisioning.unregister_observe import find_application
@@ -129,8 +129,13 @@ def scope_report(services: Services, wanted: Registration, *, outside: str | Non
     )
     now = services.clock.now()
     state = services.journal.state(services.tenant_id, wanted.key)
-    built = [state.since[note] for note in (POLICY_NOTE, FENCE_NOTE) if note in state.since]
-    expected = max(built) + POLICY_TAKES if built else None
+    # A policy's note, or a role's; the fence's own goes with the kind that stands.
+    takes = {
+        POLICY_NOTE: POLICY_TAKES,
+        FENCE_NOTE: POLICY_TAKES if rights.policies else ROLE_TAKES,
+        ROLE_NOTE: ROLE_TAKES,
+    }
+    expected = max((state.since[note] + span for note, span in takes.items() if note in state.since), default=None)
     return ScopeReport(
         application_id=app_id,
         rights=rights,

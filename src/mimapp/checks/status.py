@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mimapp.credentials.listing import Credential, list_credentials
@@ -10,7 +10,9 @@ from mimapp.errors import NotFoundError, UnsafePlanError
 from mimapp.provisioning.ews import EwsVerdict, judge
 from mimapp.provisioning.observe import group_address, observe
 from mimapp.provisioning.plan import make_plan, tenant_name
+from mimapp.provisioning.scope_kind import standing_scope
 from mimapp.provisioning.scope_proof import Proof, proof_of
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from datetime import date
@@ -36,7 +38,9 @@ class Status:
         display_name: of the application.
         consented: whether it holds full_access_as_app.
         group: the address of the scoping group.
-        fence_stands: whether policy and test cmdlets agree that it is restricted.
+        scope: what keeps the application to its mailbox.
+        role: the name of its role assignment; empty where it has none.
+        fence_stands: whether policy or role and test cmdlets agree that it is restricted.
         proof: the latest real EWS refusal outside; None where there is none.
         ews: what the organisation's EWS settings mean for it.
         ews_ends: the first day without EWS in this cloud; None where no date is known.
@@ -54,6 +58,8 @@ class Status:
     display_name: str
     consented: bool
     group: str
+    scope: Scope
+    role: str
     fence_stands: bool
     proof: Proof | None
     ews: EwsVerdict
@@ -76,6 +82,7 @@ def status_of(services: Services, wanted: Registration) -> Status:
     if entra is None or exchange is None:
         raise AssertionError("status reads both services")
     application = entra.application
+    scope, roles = standing_scope(observed) or Scope.POLICY, exchange.roles
     return Status(
         tenant_id=services.tenant_id,
         tenant_name=tenant_name(observed) or services.tenant_id,
@@ -85,7 +92,9 @@ def status_of(services: Services, wanted: Registration) -> Status:
         display_name=wanted.display_name if application is None else application.display_name or "",
         consented=observed.granted,
         group=group_address(wanted, wanted.mailbox),
-        fence_stands=observed.fence_stands,
+        scope=scope,
+        role=next((one.name for one in (roles.assignments if roles else ())), ""),
+        fence_stands=observed.stands(scope),
         proof=proof_of(observed.journal),
         ews=judge(exchange.ews, None if application is None else application.app_id, services.cloud),
         ews_ends=services.cloud.ews_ends,
@@ -102,7 +111,7 @@ def _due(
     """The steps that are due, the plan's warnings, and why there is no plan where a person has to decide first."""
     try:
         plan = make_plan(
-            wanted,
+            replace(wanted, scope=standing_scope(observed)),  # what stands, as register without --scope takes it
             observed,
             services.clock.now(),
             tenant_id=services.tenant_id,

@@ -119,5 +119,6 @@ COMMAND_KEYS: Final[frozenset[str]] = frozenset(
         "secret-lifetime",
         "secret-to",
         "trust-signin-report",
+        "wait-for-scope",
     }
 )

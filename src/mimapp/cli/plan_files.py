@@ -22,7 +22,7 @@ from mimapp.clock import iso, parse_duration
 from mimapp.errors import StalePlanError, UsageError
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.steps import Step, StepKind
-from mimapp.spec import ConsentBy, Only, Registration
+from mimapp.spec import ConsentBy, Only, Registration, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,11 @@ class _Wanted(_Form, frozen=True, kw_only=True):
     fence_confirmed_by: str | None
     consent_by: ConsentBy
     consent_all: bool
+    scope: Scope | None
+    wait_for_scope: str | None
+    management_scope: bool
+    administrative_unit: str | None
+    principal_id: str | None
     notes: str | None
     service_management_reference: str | None
     tags: tuple[str, ...]
@@ -165,6 +170,11 @@ def plan_document(plan: Planned, *, command: str, cloud: str | None, made: datet
             "fenceConfirmedBy": wanted.fence_confirmed_by,
             "consentBy": wanted.consent_by.value,
             "consentAll": wanted.consent_all,
+            "scope": None if wanted.scope is None else wanted.scope.value,
+            "waitForScope": None if wanted.wait_for_scope is None else duration_option(wanted.wait_for_scope),
+            "managementScope": wanted.management_scope,
+            "administrativeUnit": wanted.administrative_unit,
+            "principalId": wanted.principal_id,
             "notes": wanted.notes,
             "serviceManagementReference": wanted.service_management_reference,
             "tags": list(wanted.further_tags),
@@ -257,6 +267,11 @@ def _registration(path: Path, found: _Document) -> Registration:
             fence_confirmed_by=wanted.fence_confirmed_by,
             consent_by=wanted.consent_by,
             consent_all=wanted.consent_all,
+            scope=wanted.scope,
+            wait_for_scope=None if wanted.wait_for_scope is None else parse_duration(wanted.wait_for_scope),
+            management_scope=wanted.management_scope,
+            administrative_unit=wanted.administrative_unit,
+            principal_id=wanted.principal_id,
             notes=wanted.notes,
             service_management_reference=wanted.service_management_reference,
             further_tags=wanted.tags,

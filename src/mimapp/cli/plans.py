@@ -10,6 +10,8 @@ from mimapp.cli.prompt import confirm_changes
 from mimapp.cli.result import Line, Result
 from mimapp.errors import MimappError, StoppedError, UsageError
 from mimapp.journal import write_private
+from mimapp.provisioning.steps import StepKind
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ask_and_apply", "carry_out", "plan_blocks", "plan_result", "show_plan"]
 
+_ALARM = "With a yes, this application may read, send and delete in EVERY mailbox of the tenant: --scope none."
 #: Ends that say more than "stopped half-way": they keep their own code even after some writes.
 _OWN_END = frozenset({ExitCode.LATER, ExitCode.STORE, ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.PLAN})
 
@@ -99,7 +102,14 @@ def ask_and_apply(run: Run, plan: Planned, apply: Callable[[], E]) -> E:
     if plan.steps:
         show_plan(run, plan)
         if plan.writes:
-            confirm_changes(run, changes=plan.writes, tenant=plan.tenant_name, who=plan.operators)
+            alarm = _ALARM if any(step.kind is StepKind.GRANT_CONSENT for step in plan.steps) else ""
+            confirm_changes(
+                run,
+                changes=plan.writes,
+                tenant=plan.tenant_name,
+                who=plan.operators,
+                alarm=alarm if plan.wanted.scope is Scope.NONE else "",
+            )
     outcome = apply()
     run.progress.close()
     if outcome.failed is not None:

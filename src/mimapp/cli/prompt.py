@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mimapp.cli.result import Line
 from mimapp.errors import UsageError
 from mimapp.secret import Secret
 
@@ -25,7 +26,7 @@ def require_answerable(world: World, writing: WriteOptions) -> None:
         raise _nobody_to_ask()
 
 
-def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
+def confirm_changes(run: Run, *, changes: int, tenant: str, who: str, alarm: str = "") -> None:
     """Ask whether to go on; returns when the answer is yes, or ``--yes`` was given.
 
     Args:
@@ -33,6 +34,7 @@ def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
         changes: how many changes the plan makes.
         tenant: the tenant's name.
         who: the signed-in operator.
+        alarm: what follows from a yes, where nobody should overlook it.
 
     Raises:
         UsageError: the answer is no, or there is none.
@@ -41,6 +43,8 @@ def confirm_changes(run: Run, *, changes: int, tenant: str, who: str) -> None:
         return
     things = "this change" if changes == 1 else f"these {changes} changes"
     mark = "simulated; " if run.options.sandbox else ""
+    if alarm:
+        run.output.tell([Line(alarm, "bad")])
     if not _yes(run, f"Make {things} in {tenant} ({mark}signed in as {who})? [y/N] "):
         raise UsageError("nothing was changed: the answer was no")
 

@@ -11,16 +11,17 @@ from mimapp.cli.exit_codes import ExitCode
 from mimapp.cli.result import Line, Pairs, Result
 from mimapp.clock import iso
 from mimapp.provisioning.planned import signed_in
+from mimapp.spec import Scope
 from mimapp.tenant import ADOPTION_PERMISSIONS, REGISTER_PERMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mimapp.cli.result import Block, JsonValue
-    from mimapp.provisioning.outcome import Outcome
+    from mimapp.provisioning.outcome import Outcome, ScopeResult
     from mimapp.spec import Registration
 
-__all__ = ["changes_document", "did", "matters", "register_result", "registering_permissions"]
+__all__ = ["changes_document", "consent_word", "did", "matters", "register_result", "registering_permissions"]
 
 
 def registering_permissions(wanted: Registration) -> tuple[str, ...]:
@@ -97,9 +98,11 @@ def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
             for other in outcome.stored_elsewhere
         ],
         "scope": {
-            "kind": "policy",
+            "kind": outcome.scope.kind.value,
             "group": outcome.scope.group,
             "policy": outcome.scope.policy,
+            "assignment": outcome.scope.assignment,
+            "limit": outcome.scope.limit,
             "stands": outcome.scope.stands,
             "proven": outcome.scope.proven,
             "expected": None if outcome.scope.expected is None else iso(outcome.scope.expected),
@@ -107,7 +110,7 @@ def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
             if outcome.scope.proof is None
             else {"when": iso(outcome.scope.proof.when), "how": outcome.scope.proof.how},
         },
-        "consent": "granted" if outcome.consented else "missing",
+        "consent": consent_word(outcome.scope.kind, granted=outcome.consented),
         "ews": {
             "allowed": outcome.ews.allowed,
             "reason": outcome.ews.reason,
@@ -116,6 +119,21 @@ def _document(outcome: Outcome) -> Mapping[str, JsonValue]:
         },
         **changes_document(outcome),
     }
+
+
+def consent_word(kind: Scope, *, granted: bool) -> str:
+    """What the consent of a registration is: a role in Exchange needs none."""
+    if granted:
+        return "granted"
+    return "not needed" if kind is Scope.RBAC else "missing"
+
+
+def _restricted(scope: ScopeResult) -> str:
+    if scope.kind is Scope.NONE:
+        return "NOTHING: every mailbox of the tenant"
+    if scope.kind is Scope.RBAC:
+        return f"{scope.limit}, by a role in Exchange"
+    return f"members of {scope.group}"
 
 
 def _text(outcome: Outcome, wanted: Registration) -> tuple[Block, ...]:
@@ -139,8 +157,8 @@ def _text(outcome: Outcome, wanted: Registration) -> tuple[Block, ...]:
         Pairs(
             [
                 ("Secret ends", ends or "unknown"),
-                ("Restricted to", f"members of {outcome.scope.group}"),
-                ("Consent", "granted" if outcome.consented else "missing"),
+                ("Restricted to", _restricted(outcome.scope)),
+                ("Consent", consent_word(outcome.scope.kind, granted=outcome.consented)),
                 ("EWS", outcome.ews.reason),
             ]
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mimapp.credentials import unfinished
-from mimapp.provisioning import consent_actions, entra_actions, exchange_actions, secret_actions
+from mimapp.provisioning import consent_actions, entra_actions, exchange_actions, fence_actions, secret_actions
 from mimapp.provisioning.pace import Pace
 from mimapp.provisioning.result import outcome_of
 from mimapp.provisioning.run import Run
@@ -41,7 +41,11 @@ _ACTIONS: Mapping[StepKind, Callable[[Run], Done]] = {
     StepKind.HIDE_GROUP: exchange_actions.hide_group,
     StepKind.ADD_MEMBER: exchange_actions.add_member,
     StepKind.CREATE_POLICY: exchange_actions.create_policy,
-    StepKind.STAND_FENCE: exchange_actions.stand_fence,
+    StepKind.CREATE_POINTER: fence_actions.create_pointer,
+    StepKind.CREATE_SCOPE: fence_actions.create_scope,
+    StepKind.ASSIGN_ROLE: fence_actions.assign,
+    StepKind.STAND_FENCE: fence_actions.stand_fence,
+    StepKind.HOLD_CONSENT: fence_actions.hold_consent,
     StepKind.GRANT_CONSENT: entra_actions.grant_consent,
     StepKind.ADD_REDIRECT: consent_actions.add_redirect,
     StepKind.CONSENT_IN_BROWSER: consent_actions.consent_in_browser,

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from mimapp.errors import UnsafePlanError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, MICROSOFT_GRAPH_APP_ID, USER_READ_ID
 from mimapp.identity.admin_consent import CONSENT_PATH
-from mimapp.provisioning.plan_entra import consent_steps
+from mimapp.provisioning.plan_entra import consent_steps, hold_steps
+from mimapp.provisioning.scope_notes import HOLD_NOTE
 from mimapp.provisioning.steps import Step, StepKind
-from mimapp.spec import ConsentBy
+from mimapp.spec import ConsentBy, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,12 @@ def consent_alone_steps(wanted: Registration, observed: Observed, fence: tuple[S
         raise UnsafePlanError(
             "there is no application to consent to yet", hint="somebody has to run mimapp register --only entra first"
         )
+    if wanted.scope is Scope.RBAC:
+        raise UnsafePlanError(
+            "this registration is kept to its mailbox by a role in Exchange, and needs no consent: "
+            f"{FULL_ACCESS_AS_APP} beside it would open every mailbox",
+            hint="nothing is missing here; mimapp scope show says what the application reaches",
+        )
     if observed.exchange is None and wanted.fence_confirmed_by is None:
         raise UnsafePlanError(
             "whether the fence stands was not read, so nothing is consented to",
@@ -66,6 +73,7 @@ def consent_alone_steps(wanted: Registration, observed: Observed, fence: tuple[S
     seen = observed.entra
     if wanted.consent_by is ConsentBy.API:
         yield from leftover_steps(wanted, seen)
+        yield from hold_steps(wanted, seen, observed.journal.since.get(HOLD_NOTE), observed.at)
         yield from consent_steps(wanted, seen)
         return
     if not seen.granted:

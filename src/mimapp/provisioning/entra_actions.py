@@ -20,6 +20,7 @@ from mimapp.errors import (
 )
 from mimapp.graph import (
     EXCHANGE_ONLINE_APP_ID,
+    FULL_ACCESS_AS_APP,
     MICROSOFT_GRAPH_APP_ID,
     NAME_TAKEN,
     UNSET,
@@ -34,8 +35,9 @@ from mimapp.graph import (
 from mimapp.identity.admin_consent import admin_consent_url
 from mimapp.provisioning.adoption import USER_READ, user_read_grants, wants_user_read
 from mimapp.provisioning.consent import other_permissions
-from mimapp.provisioning.plan_entra import application_differences, gone_note, tags_of
+from mimapp.provisioning.plan_entra import application_differences, gone_note, tags_with
 from mimapp.provisioning.run import Done
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,17 +74,12 @@ def create_application(run: Run) -> Done:
     body = ApplicationPatch(
         display_name=wanted.display_name,
         sign_in_audience="AzureADMyOrg",
-        required_resource_access=(
-            RequiredResourceAccess(
-                resource_app_id=EXCHANGE_ONLINE_APP_ID,
-                resource_access=(ResourceAccess(id=run.entra.resource.role_id, type="Role"),),
-            ),
-        ),
+        required_resource_access=_merged_access((), run.entra.resource.role_id, run.scope, keeps_user_read=False),
         is_fallback_public_client=False,
         web=RedirectUris(redirect_uris=()),
         public_client=RedirectUris(redirect_uris=()),
         service_principal_lock_configuration=_LOCK,
-        tags=wanted.tags,
+        tags=(*wanted.tags, *wanted.scope_tags),
         notes=_or_unset(wanted.notes),
         service_management_reference=_or_unset(wanted.service_management_reference),
     )
@@ -131,9 +128,14 @@ def correct_application(run: Run) -> Done:
         return Done(detail="is right by now", wrote=False)
     keeps_user_read = wants_user_read(run.wanted, seen)
     patch = ApplicationPatch(
-        required_resource_access=_merged_access(application, seen.resource.role_id, keeps_user_read=keeps_user_read),
+        required_resource_access=_merged_access(
+            application.required_resource_access or (),
+            seen.resource.role_id,
+            None if seen.is_adopted and run.scope is Scope.RBAC else run.scope,
+            keeps_user_read=keeps_user_read,
+        ),
         service_principal_lock_configuration=UNSET if seen.is_adopted else _LOCK,
-        tags=tuple(dict.fromkeys([*(application.tags or ()), *tags_of(run.wanted, seen)])),
+        tags=tags_with(run.wanted, seen, application),
         notes=_or_unset(run.wanted.notes),
         service_management_reference=_or_unset(run.wanted.service_management_reference),
     )
@@ -177,18 +179,34 @@ def adopt_application(run: Run) -> Done:
 
 def restore_application(run: Run) -> Done:
     """Bring the application back from the recycle bin; the fence stands by now, should its grant come back with it."""
-    if not run.stands:
+    if not run.stands and run.scope is Scope.POLICY:
         raise UnsafePlanError("the fence does not stand, so the application is not restored")
     services = run.services
     # Before the write: an unregister after this one must not count from when the application was gone the last time.
     services.journal.note_since(services.tenant_id, run.wanted.key, gone_note(run.application_id), None)
+    done = Done(detail=f"{run.application_id} is back")
     try:
         run.services.graph.deleted.restore(run.object_id)
     except (NotFoundError, ReplyLostError, ConflictError):
         # Restored already, by the reply that was lost or by somebody else: then it is there.
         run.services.graph.applications.get(run.object_id, fresh=True)
-        return Done(detail="was restored", wrote=False)
-    return Done(detail=f"{run.application_id} is back")
+        done = Done(detail="was restored", wrote=False)
+    if run.scope is Scope.RBAC:
+        _refuse_restored_grant(run)
+    return done
+
+
+def _refuse_restored_grant(run: Run) -> None:
+    """A grant that came back with the application reaches every mailbox, whatever the role is limited to."""
+    try:
+        held = run.services.graph.role_grants.held_by(run.application_id)
+    except NotFoundError:
+        return  # its service principal is not back yet; the next run reads its grants before anything else
+    if any(grant.app_role_id == run.entra.resource.role_id for grant in held):
+        raise UnsafePlanError(
+            f"the application came back with {FULL_ACCESS_AS_APP}, which reaches every mailbox beside a role",
+            hint="mimapp lockdown stops it at once; mimapp scope migrate takes the grant away",
+        )
 
 
 def drop_restored_secrets(run: Run) -> Done:
@@ -224,20 +242,26 @@ def trim_user_read(run: Run) -> Done:
 
 
 def _merged_access(
-    application: Application, role_id: str, *, keeps_user_read: bool
+    asked: Sequence[RequiredResourceAccess], role_id: str, scope: Scope | None, *, keeps_user_read: bool
 ) -> tuple[RequiredResourceAccess, ...]:
-    """Every permission that is there and ours, User.Read only where it stays: Graph replaces the whole list."""
+    """Every permission that is there and ours, User.Read only where it stays: Graph replaces the whole list.
+
+    Ours is full_access_as_app, which is taken out where a role takes its place; `scope` None leaves it as it is.
+    """
     wanted = ResourceAccess(id=role_id, type="Role")
+    is_asked = scope in {Scope.POLICY, Scope.NONE}
     merged: list[RequiredResourceAccess] = []
-    for resource in application.required_resource_access or ():
+    for resource in asked:
         access = resource.resource_access
         if resource.resource_app_id == MICROSOFT_GRAPH_APP_ID and not keeps_user_read:
             access = tuple(item for item in access if item.id != USER_READ_ID)
-        if resource.resource_app_id == EXCHANGE_ONLINE_APP_ID and wanted not in access:
+        if resource.resource_app_id == EXCHANGE_ONLINE_APP_ID and wanted not in access and is_asked:
             access = (*access, wanted)
+        if resource.resource_app_id == EXCHANGE_ONLINE_APP_ID and scope is Scope.RBAC:
+            access = tuple(item for item in access if item.id != role_id)
         if access:
             merged.append(RequiredResourceAccess(resource_app_id=resource.resource_app_id, resource_access=access))
-    if all(resource.resource_app_id != EXCHANGE_ONLINE_APP_ID for resource in merged):
+    if is_asked and all(resource.resource_app_id != EXCHANGE_ONLINE_APP_ID for resource in merged):
         merged.append(RequiredResourceAccess(resource_app_id=EXCHANGE_ONLINE_APP_ID, resource_access=(wanted,)))
     return tuple(merged)
 
@@ -289,7 +313,7 @@ def grant_consent(run: Run) -> Done:
     Raises:
         UnsafePlanError: the fence does not stand: without it the application would read every mailbox.
     """
-    if not run.stands:
+    if not run.stands and run.scope is not Scope.NONE:
         raise UnsafePlanError("the fence does not stand, so nothing is consented to")
     word = run.wanted.fence_confirmed_by
     if word is not None:

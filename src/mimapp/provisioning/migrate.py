@@ -17,7 +17,7 @@ from mimapp.exchange import EWS_ROLE
 from mimapp.graph import FULL_ACCESS_AS_APP
 from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE, group_problem
 from mimapp.provisioning.planned import Planned
-from mimapp.provisioning.rbac_actions import role_problem
+from mimapp.provisioning.rbac_view import role_problem
 from mimapp.provisioning.scope_notes import BACK_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.provisioning.unregister_plan import consent_target, policy_target

@@ -15,7 +15,7 @@ from mimapp.credentials import unfinished
 from mimapp.provisioning.observe_entra import EntraReader, EntraView, ObservedSecret, Resource
 from mimapp.provisioning.observe_exchange import ExchangeReader, ExchangeView, ObservedGroup, group_address
 from mimapp.provisioning.steps import EVERY_PART, Part
-from mimapp.spec import Only
+from mimapp.spec import Only, Scope
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,10 +66,13 @@ class Observed:
             return self.entra.application.app_id
         return self.named_app_id if self.entra is None else None
 
-    @property
-    def fence_stands(self) -> bool:
-        """Whether Exchange was read, and its own test shows the fence."""
-        return self.exchange is not None and self.exchange.fence_stands
+    def stands(self, scope: Scope) -> bool:
+        """Whether Exchange was read, and its own test shows the fence of this kind."""
+        if self.exchange is None:
+            return False
+        if scope is Scope.RBAC:
+            return self.exchange.roles is not None and self.exchange.roles.stands
+        return scope is Scope.POLICY and self.exchange.fence_stands
 
     @property
     def granted(self) -> bool:

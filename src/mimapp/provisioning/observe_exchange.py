@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.errors import NotFoundError, UsageError
+from mimapp.errors import DeniedError, NotFoundError, UsageError
+from mimapp.provisioning.rbac_view import read_roles
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
     from mimapp.exchange import AccessPolicy, EwsSettings, Group, GroupMember, Mailbox
+    from mimapp.provisioning.rbac_view import RoleView
     from mimapp.provisioning.services import Services
     from mimapp.spec import Registration
 
@@ -39,6 +42,7 @@ class ExchangeView:
         outside: the address of a mailbox outside the group, for the test cmdlet only; None when there is none.
         inside_granted: what the test cmdlet says of the mailbox; None: not asked.
         outside_granted: what it says of the one outside; None: not asked.
+        roles: what the application holds by role; None where it is not known or this account may not read it.
         ews: the organisation's EWS settings.
     """
 
@@ -49,6 +53,7 @@ class ExchangeView:
     outside: str | None
     inside_granted: bool | None
     outside_granted: bool | None
+    roles: RoleView | None
     ews: EwsSettings
 
     @property
@@ -98,6 +103,9 @@ class ExchangeReader:
         group = self._found_group()
         inside = self._test(self._wanted.mailbox, app_id) if policies else None
         denied = self._test(outside_address, app_id) if policies else None
+        roles = (
+            None if app_id is None else self._pool.submit(_roles, self._services, self._wanted, app_id, outside_address)
+        )
         owner = self._pool.submit(_group_owner, self._services, self._wanted) if group is None else None
         return lambda: ExchangeView(
             mailbox=mailbox,
@@ -107,6 +115,7 @@ class ExchangeReader:
             outside=outside_address,
             inside_granted=None if inside is None else inside(),
             outside_granted=None if denied is None else denied(),
+            roles=None if roles is None else roles.result(),
             ews=self._ews.result(),
         )
 
@@ -139,6 +148,21 @@ def _members(services: Services, address: str) -> tuple[GroupMember, ...] | None
     try:
         return services.exchange.groups.members(address)
     except NotFoundError:
+        return None
+
+
+def _roles(services: Services, wanted: Registration, app_id: str, outside: str | None) -> RoleView | None:
+    """What the application holds by role; an account that may not read roles can do everything but assign one.
+
+    Raises:
+        DeniedError: a role is what is wanted.
+    """
+    needs_role = wanted.scope is Scope.RBAC
+    try:
+        return read_roles(services.exchange, wanted, app_id, outside=outside, needs_all=needs_role)
+    except DeniedError:
+        if needs_role:
+            raise
         return None
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mimapp.errors import MimappError
     from mimapp.provisioning.scope_proof import Proof
     from mimapp.provisioning.steps import Step
+    from mimapp.spec import Scope
 
 __all__ = ["Change", "EwsResult", "Failure", "Outcome", "ScopeResult", "SecretResult"]
 
@@ -60,8 +61,11 @@ class ScopeResult:
     """The fence around the application.
 
     Attributes:
-        group: the group's address.
-        policy: the policy's identity; empty while it is not listed.
+        kind: what keeps the application to its mailbox.
+        group: the group's address; empty where none is used.
+        policy: the policy's identity; empty while it is not listed, and where none is wanted.
+        assignment: the role assignment's name; empty likewise.
+        limit: what limits the role, in words; empty where there is no role.
         stands: its write is acknowledged, and Exchange's own test grants the mailbox and denies another.
         proven: it stands, and either EWS itself refused a mailbox outside or the time in which Exchange may not
             enforce it yet is over.
@@ -69,8 +73,11 @@ class ScopeResult:
         proof: the refusal by EWS; None where `mimapp verify --outside` saw none.
     """
 
+    kind: Scope
     group: str
     policy: str
+    assignment: str
+    limit: str
     stands: bool
     proven: bool
     expected: datetime | None
@@ -108,7 +115,7 @@ class Outcome:
         secret: the client secret, or None.
         stored_elsewhere: further secrets of mimapp's, whose value no store of this run has.
         scope: the fence.
-        consented: whether the application holds full_access_as_app.
+        consented: whether the application holds full_access_as_app, which a role takes the place of.
         ews: the allow list.
         changes: what this run wrote.
         warnings: what is worth knowing, and times after which something is to be expected.

@@ -7,25 +7,34 @@ mail never waits for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from mimapp.errors import UsageError
 from mimapp.graph import FULL_ACCESS_AS_APP
 from mimapp.provisioning.adoption import check_adoption, user_read_is_sign_in
 from mimapp.provisioning.consent import consent_alone_steps, leftover_steps
-from mimapp.provisioning.plan_entra import application_steps, consent_steps, recycle_steps, secret_steps
+from mimapp.provisioning.plan_entra import (
+    application_steps,
+    consent_steps,
+    hold_steps,
+    recycle_steps,
+    secret_steps,
+)
 from mimapp.provisioning.plan_exchange import ews_steps, fence_steps
+from mimapp.provisioning.plan_roles import role_steps
 from mimapp.provisioning.planned import Planned
+from mimapp.provisioning.scope_kind import resolved_scope, scope_warnings
+from mimapp.provisioning.scope_notes import HOLD_NOTE
 from mimapp.provisioning.steps import Step, StepKind
-from mimapp.spec import Only
+from mimapp.spec import Only, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from mimapp.clouds import Cloud
-    from mimapp.provisioning.observe import Observed
+    from mimapp.provisioning.observe import EntraView, ExchangeView, Observed
     from mimapp.spec import Registration
 
 __all__ = ["Plan", "make_plan", "tenant_name"]
@@ -81,6 +90,7 @@ def make_plan(
     Raises:
         UnsafePlanError: something in the tenant has to be decided by a person first; nothing was changed.
     """
+    asked, wanted = wanted.scope, replace(wanted, scope=resolved_scope(wanted, observed))
     return Plan(
         tenant_id=tenant_id,
         tenant_name=tenant_name(observed) or tenant or tenant_id,
@@ -89,36 +99,64 @@ def make_plan(
         wanted=wanted,
         observed=observed,
         steps=tuple(_steps(wanted, observed, now, cloud)),
-        warnings=tuple(_warnings(wanted, observed)),
+        warnings=(*scope_warnings(wanted, observed, asked), *_warnings(wanted, observed)),
     )
 
 
 def _steps(wanted: Registration, observed: Observed, now: datetime, cloud: Cloud) -> Iterator[Step]:
     entra, exchange, only = observed.entra, observed.exchange, wanted.only
-    fence = () if exchange is None else tuple(fence_steps(wanted, observed, exchange, now))
+    fence = tuple(_fence(wanted, observed, now))
     if only is Only.CONSENT:
         yield from consent_alone_steps(wanted, observed, fence)
         return
-    does_entra = entra is not None and only is not Only.EXCHANGE
     does_exchange = exchange is not None and only is not Only.ENTRA
-    if entra is not None and does_entra:
-        restores = entra.deleted is not None and not wanted.purge_deleted
-        if restores and does_exchange:
-            yield from fence  # a restored application may come back with its grant: the fence stands before that
-        check_adoption(wanted, entra, exchange)
-        yield from recycle_steps(wanted, entra)
-        yield from application_steps(wanted, entra)
-        yield from leftover_steps(wanted, entra)
-        if does_exchange and not restores:
-            yield from fence
-        if does_exchange:
-            yield from consent_steps(wanted, entra)
-    elif does_exchange:
-        yield from fence
+    if entra is None or only is Only.EXCHANGE:
+        yield from fence if does_exchange else ()
+    else:
+        yield from _application_part(wanted, entra, exchange, fence=fence if does_exchange else ())
+    consents = entra is not None and only is None and exchange is not None
+    consent = [*consent_steps(wanted, entra)] if entra is not None and consents else []
+    noted = observed.journal.since.get(HOLD_NOTE)
+    held = [*hold_steps(wanted, entra, noted, now)] if entra is not None and consent else []
+    if not held:
+        yield from consent
     if exchange is not None and does_exchange:
         yield from ews_steps(wanted, observed, exchange, cloud)
-    if entra is not None and does_entra:
+    if entra is not None and only is not Only.EXCHANGE:
         yield from secret_steps(wanted, observed, entra)
+    if held:  # what needs no consent does not wait for it
+        yield from held
+        yield from consent
+
+
+def _application_part(
+    wanted: Registration, entra: EntraView, exchange: ExchangeView | None, *, fence: Iterable[Step]
+) -> Iterator[Step]:
+    """The application and its fence. A restored one may come back with its grant: a policy stands before that.
+
+    A role needs the service principal, and takes nothing from anybody: it comes after what is restored.
+    """
+    restores = entra.deleted is not None and not wanted.purge_deleted and wanted.scope is not Scope.RBAC
+    if restores:
+        yield from fence
+    if wanted.scope is Scope.POLICY:
+        check_adoption(wanted, entra, exchange)
+    yield from recycle_steps(wanted, entra)
+    yield from application_steps(wanted, entra)
+    yield from leftover_steps(wanted, entra)
+    if not restores:
+        yield from fence
+
+
+def _fence(wanted: Registration, observed: Observed, now: datetime) -> Iterator[Step]:
+    """What is missing of the fence that is wanted; nothing where none is, or where Exchange is not read."""
+    exchange = observed.exchange
+    if exchange is None or wanted.scope is Scope.NONE:
+        return
+    if wanted.scope is Scope.RBAC:
+        yield from role_steps(wanted, observed, exchange)
+    else:
+        yield from fence_steps(wanted, observed, exchange, now)
 
 
 def tenant_name(observed: Observed) -> str | None:
@@ -141,7 +179,7 @@ def _warnings(wanted: Registration, observed: Observed) -> Iterator[str]:
         )
     if exchange is not None and exchange.outside is None:
         yield "this tenant has no other mailbox, so nothing can show that the application is denied elsewhere"
-    if exchange is not None and observed.granted and not observed.fence_stands:
+    if wanted.scope is Scope.POLICY and exchange is not None and observed.granted and not exchange.fence_stands:
         yield "the application is consented to and its fence does not stand: until it does, it may read every mailbox"
     if wanted.only is Only.CONSENT and exchange is None and wanted.fence_confirmed_by is not None:
         yield f"the fence was not read: {wanted.fence_confirmed_by} says that it stands"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mimapp.clock import duration_text
 from mimapp.errors import UnsafePlanError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, MICROSOFT_GRAPH_APP_ID, USER_READ_ID
 from mimapp.provisioning.adoption import user_read_grants, wants_user_read
 from mimapp.provisioning.steps import Step, StepKind
-from mimapp.spec import ADOPTED_TAG, mailbox_of_tags, registration_of_tags
+from mimapp.spec import ADOPTED_TAG, Scope, mailbox_of_tags, registration_of_tags, scope_of_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mimapp.graph import Application
     from mimapp.provisioning.observe import EntraView, Observed, ObservedSecret
@@ -24,10 +25,11 @@ __all__ = [
     "consent_steps",
     "current_secret",
     "gone_note",
+    "hold_steps",
     "recycle_steps",
     "secret_steps",
     "stored_elsewhere",
-    "tags_of",
+    "tags_with",
 ]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -47,9 +49,9 @@ def application_differences(wanted: Registration, seen: EntraView) -> tuple[str,
     is_locked = lock is not None and lock.is_enabled and bool(lock.all_properties)
     has_user_read = (MICROSOFT_GRAPH_APP_ID, USER_READ_ID) in access
     found = {
-        "the permission": (EXCHANGE_ONLINE_APP_ID, seen.resource.role_id) not in access,
+        **_permission_difference(wanted, seen, asks=(EXCHANGE_ONLINE_APP_ID, seen.resource.role_id) in access),
         "User.Read (removed)": has_user_read and not wants_user_read(wanted, seen),
-        "its tags": not set(tags_of(wanted, seen)) <= set(application.tags or ()),
+        "its tags": set(tags_with(wanted, seen, application)) != set(application.tags or ()),
         "the property lock": not is_locked and not seen.is_adopted,
         "its notes": wanted.notes not in {None, application.notes},
         "its service management reference": wanted.service_management_reference
@@ -58,9 +60,22 @@ def application_differences(wanted: Registration, seen: EntraView) -> tuple[str,
     return tuple(name for name, differs in found.items() if differs)
 
 
-def tags_of(wanted: Registration, seen: EntraView) -> tuple[str, ...]:
-    """The tags that the application is to have: the mark, and that it was taken over where it was."""
-    return (*wanted.tags, ADOPTED_TAG) if seen.is_adopted else wanted.tags
+def _permission_difference(wanted: Registration, seen: EntraView, *, asks: bool) -> Mapping[str, bool]:
+    """Whether the application asks for full_access_as_app, where it should, and only there.
+
+    With a role it asks for nothing: whoever pressed “Grant admin consent” in the portal would open every mailbox. On an
+    application that somebody else made it stays.
+    """
+    if wanted.scope is Scope.RBAC:
+        return {"the permission (removed)": asks and not seen.is_adopted}
+    return {"the permission": not asks}
+
+
+def tags_with(wanted: Registration, seen: EntraView, application: Application) -> tuple[str, ...]:
+    """The tags that an application is to have: its own, without another scope than ours, and mimapp's marks."""
+    kept = (tag for tag in application.tags or () if scope_of_tags((tag,)) in {None, wanted.scope})
+    marks = (*wanted.tags, *wanted.scope_tags, *((ADOPTED_TAG,) if seen.is_adopted else ()))
+    return tuple(dict.fromkeys([*kept, *marks]))
 
 
 def current_secret(secrets: tuple[ObservedSecret, ...]) -> ObservedSecret | None:
@@ -121,12 +136,18 @@ def application_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
     will_be_restored = seen.deleted is not None and wanted.restore
     if application is not None:
         _check_mailbox(wanted, application)
+    asks_for = "no permission" if wanted.scope is Scope.RBAC else FULL_ACCESS_AS_APP
     if application is None and not will_be_restored:
         yield Step(
             kind=StepKind.CREATE_APPLICATION,
             target=f"application {name}",
-            desired="; ".join([wanted.display_name, "AzureADMyOrg", FULL_ACCESS_AS_APP, *_labels(wanted)]),
-            title=f"Register the application “{wanted.display_name}”, its only permission {FULL_ACCESS_AS_APP}",
+            desired="; ".join([wanted.display_name, "AzureADMyOrg", asks_for, *_labels(wanted)]),
+            title=f"Register the application “{wanted.display_name}”, "
+            + (
+                "which asks for no permission: a role in Exchange gives it access"
+                if wanted.scope is Scope.RBAC
+                else f"its only permission {FULL_ACCESS_AS_APP}"
+            ),
         )
     elif application is None or (differs := application_differences(wanted, seen)):
         named = ["what a restored application may lack"] if application is None else differs
@@ -174,7 +195,8 @@ def _tags(wanted: Registration) -> str:
 def _labels(wanted: Registration) -> list[str]:
     """What is to be written beside the application, in a canonical form."""
     written = {"notes": wanted.notes, "service management reference": wanted.service_management_reference}
-    return [_tags(wanted), *(f"{name} {text!r}" for name, text in written.items() if text is not None)]
+    scope = [f"scope {tag}" for tag in wanted.scope_tags]
+    return [_tags(wanted), *scope, *(f"{name} {text!r}" for name, text in written.items() if text is not None)]
 
 
 def _check_mailbox(wanted: Registration, application: Application) -> None:
@@ -204,13 +226,36 @@ def consent_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
             desired="without User.Read",
             title="Take User.Read out of the application's delegated grant",
         )
-    if not seen.granted:
+    if not seen.granted and wanted.scope is not Scope.RBAC:
+        unfenced = wanted.scope is Scope.NONE
         yield Step(
             kind=StepKind.GRANT_CONSENT,
             target=f"consent of {wanted.unique_name}",
-            desired=FULL_ACCESS_AS_APP,
-            title=f"Grant admin consent for {FULL_ACCESS_AS_APP}",
+            desired=f"{FULL_ACCESS_AS_APP}, restricted by nothing" if unfenced else FULL_ACCESS_AS_APP,
+            title=f"Grant admin consent for {FULL_ACCESS_AS_APP}"
+            + (" WITHOUT A SCOPE: it opens EVERY mailbox of the tenant" if unfenced else ""),
         )
+
+
+def hold_steps(wanted: Registration, seen: EntraView, noted: datetime | None, now: datetime) -> Iterator[Step]:
+    """Holding consent back after the fence stands, where that was asked for and there is consent to give.
+
+    Args:
+        wanted: the registration.
+        seen: what Graph says.
+        noted: until when an earlier run was asked to hold it back.
+        now: the moment.
+    """
+    wait = wanted.wait_for_scope
+    if seen.granted or wanted.scope is not Scope.POLICY or not (wait or (wait is None and noted and noted > now)):
+        return
+    until = f"for {duration_text(wait)} after the fence stands" if wait else "until the time that was asked for"
+    yield Step(
+        kind=StepKind.HOLD_CONSENT,
+        target=f"consent of {wanted.unique_name}",
+        desired=f"held back {until}",
+        title=f"Hold consent back {until}",
+    )
 
 
 def secret_steps(wanted: Registration, observed: Observed, seen: EntraView) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from mimapp.errors import UnsafePlanError
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import group_address
 from mimapp.provisioning.steps import Step, StepKind
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from mimapp.provisioning.observe import ExchangeView, Observed, ObservedGroup
     from mimapp.spec import Registration
 
-__all__ = ["LIST_LAG", "POLICY_NOTE", "ews_steps", "fence_steps", "group_problem", "restricts_to"]
+__all__ = [
+    "LIST_LAG",
+    "POLICY_NOTE",
+    "ews_steps",
+    "fence_steps",
+    "group_problem",
+    "group_steps",
+    "makes_application",
+    "restricts_to",
+    "stand_step",
+]
 
 #: Under this name the journal keeps when the access policy's creation was acknowledged.
 POLICY_NOTE = "policy acknowledged"
@@ -36,7 +47,7 @@ def group_problem(wanted: Registration, found: ObservedGroup) -> UnsafePlanError
     """
     address = group_address(wanted, wanted.mailbox)
     way_out = "look at what the group is for, then name another registration with --registration KEY"
-    if not found.group.is_security:
+    if not found.group.is_security and wanted.scope is not Scope.RBAC:  # a role takes every kind of group
         return UnsafePlanError(
             f"{address} is of kind {found.group.recipient_type_details or 'unknown'}, and an access policy needs a "
             "mail-enabled security group",
@@ -73,12 +84,9 @@ def fence_steps(wanted: Registration, observed: Observed, seen: ExchangeView, no
     Raises:
         UnsafePlanError: the group at our address cannot be the fence.
     """
-    if seen.group is not None and (problem := group_problem(wanted, seen.group)) is not None:
-        raise problem
+    yield from group_steps(wanted, seen)
     name, address = wanted.unique_name, group_address(wanted, wanted.mailbox)
-    yield from _group_steps(wanted, seen, address)
-    makes_application = observed.entra is not None and wanted.only is None
-    if observed.application_id is None and not makes_application:
+    if observed.application_id is None and not makes_application(wanted, observed):
         return
     has_policy = any(restricts_to(policy, seen.group) for policy in seen.policies)
     acknowledged = observed.journal.since.get(POLICY_NOTE)
@@ -91,12 +99,17 @@ def fence_steps(wanted: Registration, observed: Observed, seen: ExchangeView, no
             title=f"Restrict the application to the members of {address}",
         )
     if not (has_policy and seen.fence_stands):
-        yield Step(
-            kind=StepKind.STAND_FENCE,
-            target=f"fence of {name}",
-            desired=f"granted {wanted.mailbox.lower()}, denied elsewhere",
-            title=f"Wait until Exchange grants {wanted.mailbox} and denies another mailbox",
-        )
+        yield stand_step(wanted)
+
+
+def stand_step(wanted: Registration) -> Step:
+    """The step that waits for the service's own test of the fence."""
+    return Step(
+        kind=StepKind.STAND_FENCE,
+        target=f"fence of {wanted.unique_name}",
+        desired=f"granted {wanted.mailbox.lower()}, denied elsewhere",
+        title=f"Wait until Exchange grants {wanted.mailbox} and denies another mailbox",
+    )
 
 
 def ews_steps(wanted: Registration, observed: Observed, seen: ExchangeView, cloud: Cloud) -> Iterator[Step]:
@@ -111,8 +124,20 @@ def ews_steps(wanted: Registration, observed: Observed, seen: ExchangeView, clou
         )
 
 
-def _group_steps(wanted: Registration, seen: ExchangeView, address: str) -> Iterator[Step]:
-    found = seen.group
+def makes_application(wanted: Registration, observed: Observed) -> bool:
+    """Whether the run makes the application where there is none."""
+    return observed.entra is not None and wanted.only is None
+
+
+def group_steps(wanted: Registration, seen: ExchangeView) -> Iterator[Step]:
+    """What is missing of the scoping group.
+
+    Raises:
+        UnsafePlanError: the group at our address cannot be the fence.
+    """
+    found, address = seen.group, group_address(wanted, wanted.mailbox)
+    if found is not None and (problem := group_problem(wanted, found)) is not None:
+        raise problem
     if found is None:
         yield Step(
             kind=StepKind.CREATE_GROUP,

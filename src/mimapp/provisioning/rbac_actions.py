@@ -18,7 +18,9 @@ from mimapp.provisioning.rbac_view import (
     assignment_name,
     is_our_assignment,
     is_our_pointer,
+    pointer_problem,
     read_roles,
+    role_problem,
     scope_name,
 )
 from mimapp.provisioning.run import Done
@@ -40,7 +42,6 @@ __all__ = [
     "remove_assignments",
     "remove_pointer",
     "remove_scope",
-    "role_problem",
     "stand_role",
 ]
 
@@ -99,7 +100,8 @@ def make_pointer(work: RoleWork) -> Done:
         if made:
             return Done(detail=f"object id {work.principal_id}", undo=work.undo)
         found = work.services.http.patience.until("service principal in Exchange", "not visible yet", find, every=5.0)
-    _check_pointer(work.principal_id, found)
+    if (problem := pointer_problem(work.principal_id, found)) is not None:
+        raise problem
     return Done(detail="was there", wrote=False)
 
 
@@ -190,29 +192,6 @@ def stand_role(work: RoleWork) -> RoleView:
     )
 
 
-def role_problem(wanted: Registration, view: RoleView, group: Group | None) -> UnsafePlanError | None:
-    """Why the role as it stands cannot be the fence, or None: another limit adds up to ours, and no policy helps."""
-    way_out = "look at what it is for; if nobody needs it: Remove-ManagementRoleAssignment -Identity '{name}'"
-    foreign = view.foreign(wanted, group)
-    if foreign:
-        names = [one.name or one.identity for one in foreign]
-        return UnsafePlanError(
-            f"the application holds {EWS_ROLE} by {len(foreign)} assignment(s) that are not this registration's: what "
-            "they reach adds up",
-            hint=way_out.format(name=names[0]),
-            details=[f"assignment: {name}" for name in names],
-        )
-    ours = next(iter(view.assignments), None)
-    if ours is None or view.is_narrow:
-        return None
-    what = "every mailbox" if view.is_unlimited else f"{view.outside}, which is outside"
-    return UnsafePlanError(
-        f"the application holds {EWS_ROLE} by the assignment {ours.name or ours.identity}, which reaches {what}",
-        hint=way_out.format(name=ours.name or ours.identity)
-        + "; then run the same command again: it makes one within the limit",
-    )
-
-
 def remove_assignments(services: Services, app_id: str) -> tuple[RoleAssignment, ...]:
     """Take the EWS role away from an application, whoever gave it; the assignments that were removed.
 
@@ -247,15 +226,6 @@ def remove_pointer(services: Services, wanted: Registration, app_id: str) -> boo
 def remove_scope(services: Services, wanted: Registration) -> bool:
     """Remove our management scope; False where there is none."""
     return services.exchange.rbac.remove_scope(scope_name(wanted))
-
-
-def _check_pointer(principal_id: str, found: ServicePrincipalPointer) -> None:
-    if found.object_id.lower() != principal_id.lower():
-        raise UnsafePlanError(
-            f"Exchange's pointer to application {found.app_id} names the service principal {found.object_id}, and "
-            f"Entra has {principal_id}",
-            hint=f"remove it, then run the same command again: Remove-ServicePrincipal -Identity {found.object_id}",
-        )
 
 
 def _view(work: RoleWork) -> RoleView:

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.errors import NotFoundError
+from mimapp.errors import NotFoundError, UnsafePlanError
 from mimapp.exchange import EWS_ROLE, member_of_group
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ __all__ = [
     "group_names",
     "is_our_assignment",
     "is_our_pointer",
+    "pointer_problem",
     "read_roles",
+    "role_problem",
     "scope_name",
     "test_rows",
 ]
@@ -64,6 +66,12 @@ class RoleView:
     def is_unlimited(self) -> bool:
         """Whether a role reaches every mailbox, by the service's own test."""
         return any(row.is_unlimited for row in (*self.inside_rows, *self.outside_rows))
+
+    @property
+    def is_by_unit(self) -> bool:
+        """Whether an administrative unit is the limit, so that no group is needed."""
+        kinds = {row.scope_type.strip().casefold() for row in self.inside_rows}
+        return "administrativeunit" in kinds or any(one.recipient_administrative_unit_scope for one in self.assignments)
 
     @property
     def reaches_inside(self) -> bool:
@@ -200,6 +208,40 @@ def test_rows(exchange: Exchange, app_id: str, mailbox: str) -> tuple[Authorizat
     except NotFoundError:
         return ()
     return tuple(row for row in rows if row.role_name == EWS_ROLE)
+
+
+def role_problem(wanted: Registration, view: RoleView, group: Group | None) -> UnsafePlanError | None:
+    """Why the role as it stands cannot be the fence, or None: another limit adds up to ours, and no policy helps."""
+    way_out = "look at what it is for; if nobody needs it: Remove-ManagementRoleAssignment -Identity '{name}'"
+    foreign = view.foreign(wanted, group)
+    if foreign:
+        names = [one.name or one.identity for one in foreign]
+        return UnsafePlanError(
+            f"the application holds {EWS_ROLE} by {len(foreign)} assignment(s) that are not this registration's: what "
+            "they reach adds up",
+            hint=way_out.format(name=names[0]),
+            details=[f"assignment: {name}" for name in names],
+        )
+    ours = next(iter(view.assignments), None)
+    if ours is None or view.is_narrow:
+        return None
+    what = "every mailbox" if view.is_unlimited else f"{view.outside}, which is outside"
+    return UnsafePlanError(
+        f"the application holds {EWS_ROLE} by the assignment {ours.name or ours.identity}, which reaches {what}",
+        hint=way_out.format(name=ours.name or ours.identity)
+        + "; then run the same command again: it makes one within the limit",
+    )
+
+
+def pointer_problem(principal_id: str, found: ServicePrincipalPointer) -> UnsafePlanError | None:
+    """Why Exchange's pointer cannot be used, or None: it names another service principal than Entra has."""
+    if found.object_id.lower() == principal_id.lower():
+        return None
+    return UnsafePlanError(
+        f"Exchange's pointer to application {found.app_id} names the service principal {found.object_id}, and Entra "
+        f"has {principal_id}",
+        hint=f"remove it, then run the same command again: Remove-ServicePrincipal -Identity {found.object_id}",
+    )
 
 
 def _is_members_of(scope: ManagementScope, group: Group | None) -> bool:

@@ -11,11 +11,13 @@ from mimapp.provisioning.ews import judge
 from mimapp.provisioning.exchange_actions import EWS_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
 from mimapp.provisioning.plan_entra import stored_elsewhere
-from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_TAKES
+from mimapp.provisioning.plan_roles import limit_of
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_TAKES, ROLE_TAKES
 from mimapp.provisioning.scope_proof import proof_of
-from mimapp.spec import Only
+from mimapp.spec import Only, Scope
 
 if TYPE_CHECKING:
+    from mimapp.exchange import RoleAssignment
     from mimapp.provisioning.observe import ObservedSecret
     from mimapp.provisioning.outcome import Change, Failure
     from mimapp.provisioning.plan import Plan
@@ -71,15 +73,21 @@ def _scope(run: Run) -> ScopeResult:
     services = run.services
     now = services.clock.now()
     seen = run.observed.exchange
+    is_role = run.scope is Scope.RBAC
     policy = run.policy or next(iter(() if seen is None else seen.policies), None)
+    roles = None if seen is None else seen.roles
+    role = run.role or next(iter(() if roles is None else roles.assignments), None)
     result = ScopeResult(
-        group=run.group_id,
-        policy="" if policy is None else policy.identity,
-        stands=run.stands,
+        kind=run.scope,
+        group="" if run.scope is Scope.NONE or (is_role and _is_by_unit(run)) else run.group_id,
+        policy="" if policy is None or run.scope is not Scope.POLICY else policy.identity,
+        assignment="" if role is None or not is_role else role.name,
+        limit=_limit(run, role) if is_role else "",
+        stands=run.stands and run.scope is not Scope.NONE,
         proven=False,
         expected=None,
     )
-    if not run.stands or seen is None:
+    if not result.stands or seen is None:
         return result
     since = services.journal.state(services.tenant_id, run.wanted.key).since.get(FENCE_NOTE)
     if since is None:
@@ -88,14 +96,28 @@ def _scope(run: Run) -> ScopeResult:
     proof = proof_of(services.journal.state(services.tenant_id, run.wanted.key))
     if proof is not None:
         return replace(result, proven=True, proof=proof)
-    expected = since + POLICY_TAKES
+    expected = since + (ROLE_TAKES if is_role else POLICY_TAKES)
     if now >= expected:
         return replace(result, proven=seen.outside is not None)
     run.warnings.append(
         "not yet proven restricted: Exchange's own test denies other mailboxes, real access may follow until "
-        f"{expected:%Y-%m-%d %H:%M} UTC"
+        f"{expected:%Y-%m-%d %H:%M} UTC" + ("; the mailbox itself may stay closed for as long" if is_role else "")
     )
     return replace(result, expected=expected)
+
+
+def _is_by_unit(run: Run) -> bool:
+    roles = None if run.observed.exchange is None else run.observed.exchange.roles
+    return run.wanted.administrative_unit is not None or (roles is not None and roles.is_by_unit)
+
+
+def _limit(run: Run, role: RoleAssignment | None) -> str:
+    """What limits the role: as Exchange gives it back [unverified], else as it was asked for."""
+    if role is not None and role.recipient_administrative_unit_scope:
+        return f"administrative unit {role.recipient_administrative_unit_scope}"
+    if role is not None and role.custom_resource_scope:
+        return f"management scope {role.custom_resource_scope}, the direct members of {run.group_id}"
+    return limit_of(run.wanted)
 
 
 def _ews(run: Run) -> EwsResult:
@@ -124,7 +146,18 @@ def _ews(run: Run) -> EwsResult:
 def _add_parts_left(run: Run) -> None:
     """What the other administrators still have to do, after a run that did one part alone."""
     only, mailbox = run.wanted.only, f"--mailbox {run.wanted.mailbox}"
-    if only is Only.ENTRA and not run.consented:
+    if only is Only.ENTRA and run.scope is Scope.RBAC:
+        run.attention.append(
+            "the application is made and has no access yet: an Exchange administrator runs mimapp register --only "
+            f"exchange --scope rbac {mailbox}, or without a sign-in to Entra adds --app-id {run.application_id} "
+            f"--principal-id {run.principal_id}; no consent is needed, and none may be given"
+        )
+    elif only is Only.ENTRA and not run.consented and run.scope is Scope.NONE:
+        run.attention.append(
+            "the application is made and consent is missing: a Privileged Role, Cloud Application or Application "
+            f"Administrator {ways_to_consent(run)}"
+        )
+    elif only is Only.ENTRA and not run.consented:
         run.attention.append(
             "the application is made and consent is missing: an Exchange administrator runs mimapp register --only "
             f"exchange {mailbox}, then a Privileged Role, Cloud Application or Application Administrator "

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from mimapp.errors import NotFoundError
 from mimapp.provisioning.observe import group_address
 from mimapp.provisioning.plan_entra import current_secret
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mimapp.credentials import Desk
-    from mimapp.exchange import AccessPolicy, EwsSettings
+    from mimapp.exchange import AccessPolicy, EwsSettings, RoleAssignment
     from mimapp.identity.admin_consent import ConsentListener
     from mimapp.provisioning.observe import EntraView, ExchangeView, Observed
     from mimapp.provisioning.outcome import SecretResult
@@ -53,6 +54,7 @@ class Run:
         principal_id: the service principal's id, once known.
         group_id: how Exchange finds the group: its address.
         policy: the access policy, once it is listed.
+        role: the role assignment, once it is listed.
         stands: whether the fence stands.
         consented: whether the role is granted.
         ews: the organisation's EWS settings as last read.
@@ -72,6 +74,7 @@ class Run:
     principal_id: str = ""
     group_id: str = ""
     policy: AccessPolicy | None = None
+    role: RoleAssignment | None = None
     stands: bool = False
     consented: bool = False
     ews: EwsSettings | None = field(init=False)
@@ -87,9 +90,11 @@ class Run:
         self.application_id = self.observed.application_id or ""
         self.group_id = group_address(self.wanted, self.wanted.mailbox)
         self.consented = self.observed.granted
-        self.stands = self.observed.fence_stands or self.wanted.fence_confirmed_by is not None
+        self.stands = self.observed.stands(self.scope) or self.wanted.fence_confirmed_by is not None
         self.ews = None if exchange is None else exchange.ews
         if entra is None:
+            pointer = None if exchange is None or exchange.roles is None else exchange.roles.pointer
+            self.principal_id = self.wanted.principal_id or ("" if pointer is None else pointer.object_id)
             return
         there = entra.application or (entra.deleted if self.wanted.restore else None)
         if there is not None:
@@ -98,6 +103,11 @@ class Run:
             self.principal_id = entra.principal.id
         current = current_secret(entra.secrets)
         self.secret = None if current is None else current.result
+
+    @property
+    def scope(self) -> Scope:
+        """What keeps the application to its mailbox; a plan says which."""
+        return self.wanted.scope or Scope.POLICY
 
     @property
     def entra(self) -> EntraView:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-__all__ = ["BACK_NOTE", "FENCE_NOTE", "POLICY_TAKES", "ROLE_NOTE", "ROLE_TAKES", "SWITCH_NOTE", "TAKEN_NOTE"]
+__all__ = [
+    "BACK_NOTE",
+    "FENCE_NOTE",
+    "HOLD_NOTE",
+    "POLICY_TAKES",
+    "ROLE_NOTE",
+    "ROLE_TAKES",
+    "SWITCH_NOTE",
+    "TAKEN_NOTE",
+]
 
 #: A change of an access policy can take longer than an hour to reach every server ("Limiting application permissions
 #: to specific Exchange Online mailboxes").
@@ -16,6 +25,8 @@ ROLE_TAKES = timedelta(hours=2)
 
 #: Since when the fence stands, by the service's own test.
 FENCE_NOTE = "fence stands"
+#: Until when consent is held back, as ``--wait-for-scope`` of an earlier run asked.
+HOLD_NOTE = "consent held back until"
 #: When a role assignment of the application was acknowledged by Exchange.
 ROLE_NOTE = "role assignment acknowledged"
 #: When mimapp set the organisation's EWS switch.

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from mimapp.clock import iso
 from mimapp.credentials import Verdict, issue, prove, sweep
 from mimapp.errors import DeadlineError, StoreError
+from mimapp.graph import FULL_ACCESS_AS_APP
 from mimapp.journal import SecretEntry
 from mimapp.provisioning.outcome import SecretResult
 from mimapp.provisioning.run import Done
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from mimapp.credentials import Desk
@@ -89,7 +91,7 @@ def prove_secret(run: Run) -> Done:
     if proof.verdict is Verdict.WORKS:
         desk.note(entry, "proven")
         run.secret = current.as_proven()
-        return Done(detail="a token came" + (" with full_access_as_app" if proof.roles else ""), wrote=False)
+        return Done(detail=_came(run, proof.roles), wrote=False)
     if proof.verdict is Verdict.BLOCKED:
         run.attention.append(
             f"a policy of the tenant keeps this machine from proving the secret ({proof.reason}); it is kept: prove it "
@@ -107,6 +109,19 @@ def prove_secret(run: Run) -> Done:
         f"the secret {current.label} is stored, and Entra does not take it yet ({proof.reason})",
         hint="run the same command again in a few minutes: it proves the stored secret",
     )
+
+
+def _came(run: Run, roles: tuple[str, ...]) -> str:
+    """What the token carried: with a role in Exchange nothing of it shows, and a grant must not."""
+    if run.wanted.scope is not Scope.RBAC:
+        return "a token came" + (f" with {FULL_ACCESS_AS_APP}" if roles else "")
+    if FULL_ACCESS_AS_APP not in roles:
+        return "a token came, without application roles: Exchange decides by its own role"
+    run.attention.append(
+        f"the application's token carries {FULL_ACCESS_AS_APP}, which reaches every mailbox beside the role: take the "
+        "grant away with mimapp scope migrate; mimapp lockdown stops the application at once"
+    )
+    return f"a token came, and it carries {FULL_ACCESS_AS_APP}"
 
 
 def sweep_secrets(run: Run) -> Done:

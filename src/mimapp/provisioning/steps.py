@@ -40,8 +40,10 @@ class StepKind(StrEnum):
     ADD_MEMBER = "group.member"
     CREATE_POLICY = "policy.create"
     CREATE_POINTER = "pointer.create"
+    CREATE_SCOPE = "scope.create"
     ASSIGN_ROLE = "role.assign"
     STAND_FENCE = "fence.stand"
+    HOLD_CONSENT = "consent.hold"
     GRANT_CONSENT = "consent.grant"
     ADD_REDIRECT = "consent.redirect"
     CONSENT_IN_BROWSER = "consent.browser"
@@ -58,7 +60,10 @@ class StepKind(StrEnum):
     DISALLOW_EWS = "ews.disallow"
     DELETE_APPLICATION = "application.delete"
     DELETE_PRINCIPAL = "principal.delete"
+    REMOVE_ROLE = "role.remove"
     REMOVE_POLICY = "policy.remove"
+    REMOVE_POINTER = "pointer.remove"
+    REMOVE_SCOPE = "scope.remove"
     REMOVE_GROUP = "group.remove"
     FORGET_SECRET = "secret.forget"  # noqa: S105 - the name of a step
     BLOCK_SIGN_IN = "sign-in.block"
@@ -81,6 +86,7 @@ class StepKind(StrEnum):
         """Whether it changes the tenant; waiting, proving and forgetting a secret do not."""
         return self not in {
             StepKind.STAND_FENCE,
+            StepKind.HOLD_CONSENT,
             StepKind.PROVE_SECRET,
             StepKind.FORGET_SECRET,
             StepKind.PROVE_MAIL,

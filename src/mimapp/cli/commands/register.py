@@ -10,7 +10,7 @@ from mimapp.cli.command import Run, command
 from mimapp.cli.kinds import DURATION, FLAG, TEXT, TEXTS, choice
 from mimapp.cli.meant import mailbox_of, tenant_of
 from mimapp.cli.options import option
-from mimapp.spec import DISPLAY_NAME, REPLICATION_WINDOW, Only, Registration
+from mimapp.spec import DISPLAY_NAME, REPLICATION_WINDOW, Only, Registration, Scope
 
 if TYPE_CHECKING:
     from mimapp.cli.result import Result
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["RegisterOptions", "register"]
 
 BESIDE = "Written beside the application"
+SCOPE = "Scope"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,46 @@ class RegisterOptions:
     )
     purge_deleted: bool = option(
         FLAG, "--purge-deleted", default=False, help="delete this registration's deleted application for good"
+    )
+    scope: str | None = option(
+        choice(*(scope.value for scope in Scope)),
+        "--scope",
+        default=None,
+        panel=SCOPE,
+        help="what keeps the application to its mailbox: policy (an access policy, as the MIM guide has it), "
+        "rbac (a role in Exchange and no consent; Microsoft documents no MIM with it alone) "
+        "or none (every mailbox of the tenant); default: what stands, else policy",
+    )
+    wait_for_scope: timedelta | None = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION,
+        "--wait-for-scope",
+        default=None,
+        setting=True,
+        panel=SCOPE,
+        help="hold consent back for so long after the fence stands; the time is noted, and later runs keep to it",
+    )
+    management_scope: bool = option(
+        FLAG,
+        "--management-scope",
+        default=False,
+        panel=SCOPE,
+        help="with --scope rbac: limit the role by a management scope of the group's members, not by the group",
+    )
+    administrative_unit: str | None = option(
+        TEXT,
+        "--administrative-unit",
+        default=None,
+        metavar="ID",
+        panel=SCOPE,
+        help="with --scope rbac: limit the role by this Entra administrative unit; no group is made",
+    )
+    principal_id: str | None = option(
+        TEXT,
+        "--principal-id",
+        default=None,
+        metavar="ID",
+        panel=SCOPE,
+        help="with --scope rbac, --only exchange and --app-id: the object id of the service principal",
     )
     new_secret: bool = option(
         FLAG,
@@ -170,6 +211,11 @@ def _wanted(run: Run, options: RegisterOptions) -> Registration:
         restrict_existing=options.restrict_existing,
         restore=options.restore,
         purge_deleted=options.purge_deleted,
+        scope=None if options.scope is None else Scope(options.scope),
+        wait_for_scope=options.wait_for_scope,
+        management_scope=options.management_scope,
+        administrative_unit=options.administrative_unit,
+        principal_id=options.principal_id,
         new_secret=options.new_secret,
         only=None if options.only is None else Only(options.only),
         fence_confirmed_by=options.fence_confirmed_by,

@@ -9,6 +9,7 @@ from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import NoOptions
 from mimapp.cli.result import Line, Pairs, Result
 from mimapp.clock import iso
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,7 @@ def status(run: Run, _options: NoOptions) -> Result:
 
 def _document(found: Status) -> Mapping[str, JsonValue]:
     from mimapp.cli.credentials import credential_documents  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.registering import consent_word  # noqa: PLC0415 - help need not import it
 
     return {
         "tenantId": found.tenant_id,
@@ -40,10 +42,11 @@ def _document(found: Status) -> Mapping[str, JsonValue]:
         "mailbox": found.mailbox,
         "applicationId": found.application_id,
         "displayName": found.display_name,
-        "consent": "granted" if found.consented else "missing",
+        "consent": consent_word(found.scope, granted=found.consented),
         "scope": {
-            "kind": "policy",
+            "kind": found.scope.value,
             "group": found.group,
+            "assignment": found.role,
             "stands": found.fence_stands,
             "proof": None if found.proof is None else {"when": iso(found.proof.when), "how": found.proof.how},
         },
@@ -60,8 +63,16 @@ def _document(found: Status) -> Mapping[str, JsonValue]:
     }
 
 
+def _restricted(found: Status) -> str:
+    if found.scope is Scope.NONE:
+        return "NOTHING: every mailbox of the tenant (scope none)"
+    by = f" by the role assignment {found.role}" if found.role and found.scope is Scope.RBAC else ""
+    return f"{found.group}{by}{'' if found.fence_stands else ' (does not stand)'}"
+
+
 def _text(found: Status) -> tuple[Block, ...]:
     from mimapp.cli.credentials import credential_table  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.registering import consent_word  # noqa: PLC0415 - help need not import it
 
     ends = "no date known" if found.ews_ends is None else f"ends {found.ews_ends:%Y-%m-%d}"
     blocks: list[Block] = [
@@ -70,8 +81,8 @@ def _text(found: Status) -> tuple[Block, ...]:
             [
                 ("Registration", found.registration),
                 ("Application", f"{found.display_name} ({found.application_id or 'not registered'})"),
-                ("Consent", "granted" if found.consented else "missing"),
-                ("Restricted to", f"{found.group}{'' if found.fence_stands else ' (does not stand)'}"),
+                ("Consent", consent_word(found.scope, granted=found.consented)),
+                ("Restricted to", _restricted(found)),
                 ("EWS", f"{found.ews.reason}; {ends}"),
             ]
         ),
