@@ -246,7 +246,7 @@ def _first_run(wanted: Registration, seen: Migration) -> Iterator[Step]:
             desired=f"service principal {seen.principal.id}",
             title="Make Exchange's pointer to the application's service principal",
         )
-    if not seen.roles.assignments or ROLE_NOTE not in seen.journal.since:
+    if not seen.roles.assignments:
         yield Step(
             kind=StepKind.ASSIGN_ROLE,
             target=f"role of {wanted.unique_name}",

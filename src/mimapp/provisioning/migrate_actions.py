@@ -264,7 +264,11 @@ def _grant_again(run: _Migrating, _: Step) -> Done:
 
 
 def _stand(run: _Migrating, _: Step) -> Done:
+    """Wait for the test; where this machine does not know since when the role stands, its time begins now."""
     stand_role(run.work)
+    services = run.services
+    if ROLE_NOTE not in services.journal.state(services.tenant_id, run.plan.wanted.key).since:
+        run.work.note(ROLE_NOTE, services.clock.now())
     denied = f"{run.work.outside} not" if run.work.outside else "nobody else to ask about"
     return Done(detail=f"{run.plan.wanted.mailbox} in scope, {denied}", wrote=False)
 
