@@ -75,11 +75,17 @@ def test_it_ends_with_a_role_and_neither_grant_nor_policy(place: Place) -> None:
 def test_a_second_run_writes_nothing_with_and_without_the_option(place: Place) -> None:
     register(place, "--scope", "rbac")
 
-    for more in (("--scope", "rbac"), ()):
+    for more in ((), ("--scope", "rbac")):
         again = register(place, *more)
         assert again["changes"] == []
         assert place.wire.writes == []
         assert again["scope"]["kind"] == "rbac"
+
+
+def test_a_run_without_the_option_says_that_it_keeps_the_role(place: Place) -> None:
+    register(place, "--scope", "rbac")
+
+    again = register(place)
     assert any("keeps it" in warning for warning in again["warnings"])
 
 
@@ -100,7 +106,7 @@ def test_a_permission_that_came_back_on_it_is_taken_out_again(calm: Place) -> No
         applications = tenant._graph.applications
         other = applications.by_app_id(policy["applicationId"])
         assert other is not None
-        asked = ApplicationPatch(required_resource_access=other.required_resource_access)
+        asked = ApplicationPatch(required_resource_access=other.required_resource_access or ())
         applications.change(document["applicationObjectId"], asked)
 
     assert steps(register(calm)) == ["application.correct"]

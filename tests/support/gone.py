@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.graph import FULL_ACCESS_AS_APP_ID
-from mimapp.sandbox.exchange.access import Clockwork, mailbox_of, policy_allows
+from mimapp.sandbox.exchange.access import Clockwork, assignments_of, in_scope, mailbox_of, policy_allows
 from mimapp.sandbox.exchange.store import load
 from support.tenants import name_of
 
@@ -40,12 +40,15 @@ def check_gone(place: Place, app_id: str, *, in_bin: bool = True, listed: tuple[
         assert exchange.access_policies.list() == ()
         assert exchange.groups.get("mimapp-mimservice@contoso.onmicrosoft.com") is None
         assert exchange.organization.read().allowed_app_ids == listed
+        assert exchange.rbac.assignments(app_id) == ()
+        assert [one.name for one in exchange.rbac.every_assignment() if one.name.startswith("mimapp-")] == []
+        assert exchange.rbac.scope("mimapp-mimservice") is None
     assert not list((place.home / "secrets").glob("*/*"))
     assert not list((place.home / "journal").glob("*/*.json"))
 
 
 class Watch:
-    """Looks at the tenant's truth after every request: no grant, and no token of one, without a fence.
+    """Looks at the tenant's truth after every request: no grant, no token of one and no role without a fence.
 
     Attributes:
         open_at: the requests after which a mailbox outside the fence could have been read.
@@ -68,5 +71,7 @@ class Watch:
         outside = mailbox_of(directory, self._place.info.outside_mailbox)
         assert outside is not None
         has_token = self._granted is not None and now < self._granted + LONGEST_TOKEN
-        if has_token and policy_allows(directory, self._app_id, outside, now, Clockwork.SERVICE):
+        by_grant = has_token and policy_allows(directory, self._app_id, outside, now, Clockwork.SERVICE)
+        roles = assignments_of(directory, self._app_id, now)
+        if by_grant or any(in_scope(directory, one, outside) for one in roles):
             self.open_at.append(name_of(request))

@@ -19,6 +19,7 @@ from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.run import Done
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.provisioning.unregister_observe import find_application
+from mimapp.spec import scope_of_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.events import Event
     from mimapp.provisioning.outcome import Change, Failure
     from mimapp.provisioning.services import Services
-    from mimapp.spec import Registration
+    from mimapp.spec import Registration, Scope
 
 __all__ = ["LockdownOutcome", "LockdownPlan", "apply_lockdown", "make_lockdown_plan"]
 
@@ -67,6 +68,7 @@ class LockdownOutcome:
         application_id, display_name: the application.
         service_principal_object_id: what was switched.
         enabled: whether the application may sign in now.
+        scope: what it was registered with, by its tags; None where they name nothing, as with a policy.
         credentials: every way into it; none of them was touched.
         changes: what this run wrote; nothing where the sign-in was as it should be.
         undo: the command that takes it back.
@@ -83,6 +85,7 @@ class LockdownOutcome:
     display_name: str
     service_principal_object_id: str
     enabled: bool
+    scope: Scope | None
     credentials: tuple[Credential, ...]
     changes: tuple[Change, ...]
     undo: str
@@ -181,6 +184,7 @@ def apply_lockdown(plan: LockdownPlan, services: Services, on_event: Callable[[E
         display_name=plan.application.display_name or "",
         service_principal_object_id=plan.principal.id,
         enabled=plan.release if failed is None else not plan.release,
+        scope=scope_of_tags(plan.application.tags or ()),
         credentials=plan.credentials,
         changes=tuple(pace.changes),
         undo=f"{undo}{' --sandbox' if services.sandbox else ''}",

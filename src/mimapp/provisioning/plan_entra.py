@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mimapp.spec import Registration
 
 __all__ = [
+    "GONE",
     "application_differences",
     "application_steps",
     "consent_steps",
@@ -32,6 +33,8 @@ __all__ = [
     "tags_with",
 ]
 
+#: How the journal's notes of when an application went begin.
+GONE = "application gone "
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -94,7 +97,7 @@ def stored_elsewhere(observed: Observed) -> tuple[ObservedSecret, ...]:
 
 def gone_note(app_id: str) -> str:
     """Under which name the journal keeps since when no application has this client id."""
-    return f"application gone {app_id.lower()}"
+    return f"{GONE}{app_id.lower()}"
 
 
 def recycle_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:

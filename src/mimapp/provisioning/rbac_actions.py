@@ -39,7 +39,7 @@ __all__ = [
     "assign_role",
     "make_pointer",
     "make_scope",
-    "remove_assignments",
+    "remove_assignment",
     "remove_pointer",
     "remove_scope",
     "stand_role",
@@ -192,27 +192,24 @@ def stand_role(work: RoleWork) -> RoleView:
     )
 
 
-def remove_assignments(services: Services, app_id: str) -> tuple[RoleAssignment, ...]:
-    """Take the EWS role away from an application, whoever gave it; the assignments that were removed.
+def remove_assignment(services: Services, one: RoleAssignment) -> bool:
+    """Take a role assignment away; False where it was not there. It may act for up to two hours more.
 
-    "Not there" is believed when the list agrees, since a replica may be behind. A role that was taken away may act for
-    up to two hours more.
+    "Not there" is believed when the list agrees, since a replica may be behind.
 
     Raises:
-        ServiceError, TransportError: it could not be read or removed.
+        DeadlineError: it is said to be gone and still listed when the time of the run is over.
+        ServiceError, TransportError: it could not be removed.
     """
-    rbac = services.exchange.rbac
-    removed: dict[str, RoleAssignment] = {}
+    rbac, identity = services.exchange.rbac, one.identity or one.name
 
     def ask() -> bool | None:
-        held = [one for one in rbac.assignments(app_id) if one.role == EWS_ROLE]
-        for one in held:
-            if rbac.remove_assignment(one.identity or one.name):
-                removed[one.name] = one
-        return None if any(one.name not in removed for one in held) else True
+        if rbac.remove_assignment(identity):
+            return True
+        is_listed = any(identity in {left.identity, left.name} for left in rbac.every_assignment())
+        return None if is_listed else False
 
-    services.http.patience.until("role assignment", "said to be gone, and still listed", ask)
-    return tuple(removed.values())
+    return services.http.patience.until("role assignment", "said to be gone, and still listed", ask)
 
 
 def remove_pointer(services: Services, wanted: Registration, app_id: str) -> bool:

@@ -9,6 +9,7 @@ __all__ = [
     "FENCE_NOTE",
     "HOLD_NOTE",
     "POLICY_TAKES",
+    "ROLE_GONE_NOTE",
     "ROLE_NOTE",
     "ROLE_TAKES",
     "SWITCH_NOTE",
@@ -29,6 +30,8 @@ FENCE_NOTE = "fence stands"
 HOLD_NOTE = "consent held back until"
 #: When a role assignment of the application was acknowledged by Exchange.
 ROLE_NOTE = "role assignment acknowledged"
+#: When mimapp began to take the role away: what limits it stays for as long as a role may act on.
+ROLE_GONE_NOTE = "role taken away"
 #: When mimapp set the organisation's EWS switch.
 SWITCH_NOTE = "ews switch set"
 #: When `scope migrate` began to take the grant away; kept until the role is proven, or the grant is back.

@@ -20,18 +20,21 @@ from mimapp.provisioning.observe import group_address
 from mimapp.provisioning.observe_exchange import read_group
 from mimapp.provisioning.plan_entra import gone_note
 from mimapp.provisioning.plan_exchange import POLICY_NOTE
+from mimapp.provisioning.rbac_actions import remove_assignment, remove_pointer, remove_scope
 from mimapp.provisioning.run import Done
-from mimapp.provisioning.scope_notes import FENCE_NOTE
+from mimapp.provisioning.scope_notes import FENCE_NOTE, ROLE_GONE_NOTE, ROLE_NOTE
 from mimapp.provisioning.steps import StepKind
 from mimapp.provisioning.taking_away import policy_undo, revoke_grant
-from mimapp.provisioning.unregister_fence import gone_since, group_uses, is_our_group
+from mimapp.provisioning.unregister_fence import fence_of, gone_since, group_uses, is_our_group, our_scope
 from mimapp.provisioning.unregister_plan import (
     bin_target,
     consent_target,
     our_app_ids,
     our_secrets,
+    pointer_target,
     policy_target,
     principal_target,
+    role_target,
     secret_target,
 )
 
@@ -282,6 +285,54 @@ def _remove_policy(run: Removal, step: Step) -> Done:
     )
 
 
+def _remove_role(run: Removal, step: Step) -> Done:
+    """Take one role assignment away. The time is written down first: it may act for two hours from the request on."""
+    role = _one(run.holdings.roles, step, role_target)
+    run.note(ROLE_GONE_NOTE, run.services.clock.now())
+    wrote = remove_assignment(run.services, role)
+    run.note(ROLE_NOTE, None)
+    run.note(FENCE_NOTE, None)
+    left = tuple(one for one in run.holdings.roles if one.name != role.name)
+    others = run.holdings.assignments
+    run.holdings = replace(
+        run.holdings,
+        roles=left,
+        assignments=None if others is None else tuple(one for one in others if one.name != role.name),
+    )
+    return Done(
+        detail="removed; it may act for two hours more" if wrote else "was gone",
+        wrote=wrote,
+        before=f"{role.role} of {role.role_assignee_name}",
+        undo=f"mimapp register --scope rbac --registration {run.wanted.key} --mailbox {run.wanted.mailbox}",
+    )
+
+
+def _remove_pointer(run: Removal, step: Step) -> Done:
+    pointer = _one(run.holdings.pointers, step, pointer_target)
+    wrote = remove_pointer(run.services, run.wanted, pointer.app_id)
+    left = tuple(one for one in run.holdings.pointers if one.app_id != pointer.app_id)
+    run.holdings = replace(run.holdings, pointers=left)
+    return Done(detail="removed" if wrote else "was gone", wrote=wrote, before=f"service principal {pointer.object_id}")
+
+
+def _remove_scope(run: Removal, _step: Step) -> Done:
+    """Remove our management scope, unless an assignment has come to use it: asked again now."""
+    scope = our_scope(run.wanted, run.holdings)
+    run.holdings = replace(run.holdings, assignments=run.services.exchange.rbac.every_assignment())
+    fence = fence_of(run.wanted, run.holdings, run.services.clock.now())
+    if scope is None or fence.scope is None:
+        return Done(detail="kept: something else uses it by now", wrote=False)
+    wrote = remove_scope(run.services, run.wanted)
+    left = tuple(one for one in run.holdings.scopes or () if one is not scope)
+    run.holdings = replace(run.holdings, scopes=left)
+    return Done(
+        detail="removed" if wrote else "was gone",
+        wrote=wrote,
+        before=scope.recipient_filter,
+        undo=f'New-ManagementScope -Name {scope.name} -RecipientRestrictionFilter "{scope.recipient_filter}"',
+    )
+
+
 def _remove_group(run: Removal, _step: Step) -> Done:
     """Delete the group, which has no recycle bin, unless something else has come to use it."""
     exchange = run.services.exchange
@@ -325,7 +376,10 @@ _ACTIONS: Mapping[StepKind, Callable[[Removal, Step], Done]] = {
     StepKind.DELETE_APPLICATION: _delete_application,
     StepKind.DELETE_PRINCIPAL: _delete_principal,
     StepKind.PURGE_APPLICATION: _purge_application,
+    StepKind.REMOVE_ROLE: _remove_role,
     StepKind.REMOVE_POLICY: _remove_policy,
+    StepKind.REMOVE_POINTER: _remove_pointer,
+    StepKind.REMOVE_SCOPE: _remove_scope,
     StepKind.REMOVE_GROUP: _remove_group,
     StepKind.FORGET_SECRET: _forget_secret,
 }

@@ -1,7 +1,9 @@
-"""When the access policy and the group of a registration may go: the last of all, and only when nothing needs them.
+"""When what restricts a registration may go: the last of all, and only when nothing needs it.
 
 A policy goes when no application has its client id any more and the last token that it could have got has expired.
-The group goes when no policy of ours is left to wait for and nothing else uses it. Pure: everything is read before.
+What limits a role (our management scope, the group) and Exchange's pointer go when, besides, the time is over for
+which a role that was taken away may act on. The group goes when none of these is left to wait for and nothing else
+uses it. Pure: everything is read before.
 """
 
 from __future__ import annotations
@@ -10,21 +12,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mimapp.provisioning.plan_entra import gone_note
+from mimapp.provisioning.plan_entra import GONE, gone_note
 from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE, restricts_to
-from mimapp.provisioning.rbac_view import group_names
+from mimapp.provisioning.rbac_view import group_names, is_our_assignment, scope_name
+from mimapp.provisioning.scope_notes import ROLE_GONE_NOTE, ROLE_TAKES
 from mimapp.provisioning.unregister_observe import is_marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from mimapp.exchange import AccessPolicy, Group
+    from mimapp.exchange import AccessPolicy, Group, ManagementScope, RoleAssignment, ServicePrincipalPointer
     from mimapp.provisioning.observe_exchange import ObservedGroup
     from mimapp.provisioning.unregister_observe import Holdings
     from mimapp.spec import Registration
 
-__all__ = ["TOKENS_LIVE", "Fence", "Kept", "fence_of", "gone_since", "group_uses", "is_our_group"]
+__all__ = ["TOKENS_LIVE", "Fence", "Kept", "fence_of", "gone_since", "group_uses", "is_our_group", "our_scope"]
 
 #: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/access-tokens, "Token
 #: lifetime"); two hours leave room for clocks and for the moment in which a replica still issued one.
@@ -63,12 +66,16 @@ class Fence:
 
     Attributes:
         policies: the access policies that may be removed.
+        pointers: Exchange's pointers that may be removed.
+        scope: our management scope, where it may be removed.
         group: the group, where it may be deleted.
         kept: what stays, and why.
         unknown_since: client ids whose application is gone nobody knows since when: their time begins now.
     """
 
     policies: tuple[AccessPolicy, ...]
+    pointers: tuple[ServicePrincipalPointer, ...]
+    scope: ManagementScope | None
     group: Group | None
     kept: tuple[Kept, ...]
     unknown_since: tuple[str, ...]
@@ -105,11 +112,67 @@ def fence_of(wanted: Registration, holdings: Holdings, now: datetime) -> Fence:
         kept.append(stays)
         if since is None and not stays.needs_person and policy.app_id.lower() not in holdings.alive:
             unknown.append(policy.app_id)
+    waits = _waits(wanted, holdings, now)
+    pointers = () if waits else holdings.pointers
+    kept += [_waiting(f"Exchange's pointer to application {one.app_id}", waits) for one in holdings.pointers if waits]
+    scope = our_scope(wanted, holdings)
+    if scope is not None and (stays := _scope_stays(wanted, holdings, scope, waits)) is not None:
+        scope = None
+        kept.append(stays)
     group = None if holdings.group is None else holdings.group.group
     if holdings.group is not None and (stays := _group_stays(wanted, holdings, holdings.group, kept, now)) is not None:
         group = None
         kept.append(stays)
-    return Fence(policies=tuple(due), group=group, kept=tuple(kept), unknown_since=tuple(dict.fromkeys(unknown)))
+    return Fence(
+        policies=tuple(due),
+        pointers=pointers,
+        scope=scope,
+        group=group,
+        kept=tuple(kept),
+        unknown_since=tuple(dict.fromkeys(unknown)),
+    )
+
+
+def our_scope(wanted: Registration, holdings: Holdings) -> ManagementScope | None:
+    """The management scope of our name, or None."""
+    name = scope_name(wanted).casefold()
+    return next((one for one in holdings.scopes or () if one.name.casefold() == name), None)
+
+
+def _waits(wanted: Registration, holdings: Holdings, now: datetime) -> tuple[str, datetime | None] | None:
+    """Why what limits the application is needed still, and until when; None where nothing waits for it."""
+    if holdings.application is not None:
+        return "it goes two hours after the application is gone", None
+    if holdings.roles:
+        return "it goes two hours after the role is taken away", None
+    free, reason = max(_group_times(wanted, holdings), default=(now, ""))
+    return (reason, free) if now < free else None
+
+
+def _waiting(what: str, waits: tuple[str, datetime | None]) -> Kept:
+    return Kept(what=what, reason=waits[0], until=waits[1])
+
+
+def _scope_stays(
+    wanted: Registration, holdings: Holdings, scope: ManagementScope, waits: tuple[str, datetime | None] | None
+) -> Kept | None:
+    what = f"the management scope {scope.name}"
+    users = [
+        one.name
+        for one in holdings.assignments or ()
+        if one.custom_resource_scope.casefold() == scope.name.casefold() and not _is_ours(wanted, holdings, one)
+    ]
+    if users:
+        return Kept(
+            what=what,
+            reason=f"other role assignments use it: {', '.join(users)}",
+            remedy="leave it to them, or end that use and run the same command again",
+        )
+    return None if waits is None else _waiting(what, waits)
+
+
+def _is_ours(wanted: Registration, holdings: Holdings, one: RoleAssignment) -> bool:
+    return is_our_assignment(wanted, one) or any(one.name == own.name for own in holdings.roles)
 
 
 def _policy_stays(policy: AccessPolicy, holdings: Holdings, since: datetime | None, now: datetime) -> Kept | None:
@@ -162,11 +225,11 @@ def _group_stays(
     if kept:
         times = [one.until for one in kept if one.until is not None]
         free = max(times) if len(times) == len(kept) else None
-        return Kept(what=what, reason="it goes after its access policy", until=free)
-    if holdings.application is not None:
-        return Kept(what=what, reason="it goes two hours after the application is gone")
-    free, reason = max(_group_times(wanted, holdings), default=(now, ""))
-    return Kept(what=what, reason=reason, until=free) if now < free else None
+        is_named = any(is_marked(policy, wanted) for policy in holdings.policies)
+        after = "its access policy" if is_named else "the pointer and the scope of its role"
+        return Kept(what=what, reason=f"it goes after {after}", until=free)
+    waits = _waits(wanted, holdings, now)
+    return None if waits is None else _waiting(what, waits)
 
 
 def _group_times(wanted: Registration, holdings: Holdings) -> Iterator[tuple[datetime, str]]:
@@ -174,9 +237,13 @@ def _group_times(wanted: Registration, holdings: Holdings) -> Iterator[tuple[dat
     acknowledged = holdings.journal.since.get(POLICY_NOTE)
     if acknowledged is not None and not any(is_marked(policy, wanted) for policy in holdings.policies):
         yield _to_the_minute(acknowledged + LIST_LAG), "its access policy was acknowledged and is not listed yet"
-    for one in holdings.deleted:
-        if (since := gone_since(holdings, one.app_id)) is not None:
+    ids = {one.app_id.lower() for one in holdings.deleted}
+    ids |= {note.removeprefix(GONE) for note in holdings.journal.since if note.startswith(GONE)}
+    for app_id in ids:
+        if (since := gone_since(holdings, app_id)) is not None:
             yield _to_the_minute(since + TOKENS_LIVE), "a token issued before may still be valid"
+    if (taken := holdings.journal.since.get(ROLE_GONE_NOTE)) is not None:
+        yield _to_the_minute(taken + ROLE_TAKES), "a role that was taken away may act for two hours"
 
 
 def is_our_group(wanted: Registration, found: ObservedGroup) -> bool:
@@ -201,12 +268,13 @@ def group_uses(wanted: Registration, holdings: Holdings) -> Iterator[str]:
         if not is_marked(policy, wanted) and _is_scope_of(found.group, policy):
             yield f"access policy {policy.access_right} of application {policy.app_id}"
     name = found.group.distinguished_name.replace("'", "''").casefold()
+    own = our_scope(wanted, holdings)
     for scope in holdings.scopes or ():
-        if name and name in scope.recipient_filter.casefold():
+        if name and name in scope.recipient_filter.casefold() and scope is not own:
             yield f"management scope {scope.name}"
     names = group_names(found.group)
     for assignment in holdings.assignments or ():
-        if assignment.recipient_group_scope.casefold() in names:
+        if assignment.recipient_group_scope.casefold() in names and not _is_ours(wanted, holdings, assignment):
             yield f"role assignment {assignment.name}"
 
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mimapp.credentials.listing import Owner, list_credentials
 from mimapp.errors import DeniedError, NotFoundError, StoreError, UnsafePlanError
+from mimapp.exchange import EWS_ROLE
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.exchange_actions import EWS_NOTE
 from mimapp.provisioning.observe import group_address
 from mimapp.provisioning.observe_exchange import read_group
+from mimapp.provisioning.rbac_view import is_our_assignment, is_our_pointer
 from mimapp.provisioning.steps import StepKind
 from mimapp.spec import mailbox_of_tags, registration_of_tags
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mimapp.credentials.listing import Credential
-    from mimapp.exchange import AccessPolicy, EwsSettings, ManagementScope, RoleAssignment
+    from mimapp.exchange import AccessPolicy, EwsSettings, ManagementScope, RoleAssignment, ServicePrincipalPointer
     from mimapp.graph import Application, FederatedCredential, Graph, RoleGrant, ServicePrincipal
     from mimapp.journal import State
     from mimapp.provisioning.observe_exchange import ObservedGroup
@@ -71,6 +73,8 @@ class Holdings:
         group: the group at our address, or None.
         scopes: every management scope; None where the caller may not read them.
         assignments: every role assignment; None likewise.
+        roles: those that give one of its applications the EWS role, and what carries our name besides.
+        pointers: Exchange's own records of its service principals, those that mimapp made.
         ews: the organisation's EWS settings.
         ews_is_ours: whether this machine's journal says that mimapp added the entry to the allow list.
         stored: the key ids whose value a store of this run has, with the store's URI.
@@ -89,6 +93,8 @@ class Holdings:
     group: ObservedGroup | None
     scopes: tuple[ManagementScope, ...] | None
     assignments: tuple[RoleAssignment, ...] | None
+    roles: tuple[RoleAssignment, ...]
+    pointers: tuple[ServicePrincipalPointer, ...]
     ews: EwsSettings
     ews_is_ours: bool
     stored: tuple[tuple[str, str], ...]
@@ -132,6 +138,10 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
         ours = {policy.app_id.lower() for policy in first.policies.result() if is_marked(policy, wanted)}
         ours |= {entry.application_id.lower() for entry in state.secrets}
         known = {one.app_id.lower() for one in (application, *principals) if one is not None}
+        deleted = [one for one in first.deleted.result() if _is_meant(one, wanted)]
+        roles = [pool.submit(_roles, services, app_id) for app_id in sorted(known)]
+        every_id = sorted(known | ours | {one.app_id.lower() for one in deleted})
+        pointers = [pool.submit(_pointer, services, wanted, app_id) for app_id in every_id]
         lives = {app_id: pool.submit(_lives, graph, app_id) for app_id in sorted(ours - known)}
         stores, unreadable = _usable(services.stores)
         credentials: tuple[Credential, ...] = ()
@@ -144,11 +154,7 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
             tenant_name=next((domain.name for domain in domains if domain.is_initial), None),
             application=application,
             # One that lives and lies in the recycle bin at once, by two replicas, is taken for alive.
-            deleted=tuple(
-                one
-                for one in first.deleted.result()
-                if _is_meant(one, wanted) and (application is None or one.id != application.id)
-            ),
+            deleted=tuple(one for one in deleted if application is None or one.id != application.id),
             held=tuple(
                 _held(principal, asked.result(), first.resource.result())
                 for principal, asked in zip(principals, grants, strict=True)
@@ -159,6 +165,8 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
             group=first.group.result(),
             scopes=first.scopes.result(),
             assignments=first.assignments.result(),
+            roles=_our_roles(wanted, [one for asked in roles for one in asked.result()], first.assignments.result()),
+            pointers=tuple(one for asked in pointers if (one := asked.result()) is not None),
             ews=first.ews.result(),
             ews_is_ours=_added_entry(services, wanted, state),
             stored=tuple(_stored(stores, state, credentials, elsewhere)),
@@ -297,6 +305,28 @@ def _grants(graph: Graph, app_id: str) -> tuple[RoleGrant, ...]:
         return graph.role_grants.held_by(app_id)
     except NotFoundError:
         return ()  # gone between the two reads
+
+
+def _roles(services: Services, app_id: str) -> tuple[RoleAssignment, ...]:
+    """An application's assignments of the EWS role, whoever gave them; none where this account may not read them."""
+    found = _readable(lambda: services.exchange.rbac.assignments(app_id))
+    return tuple(one for one in found or () if one.role == EWS_ROLE)
+
+
+def _our_roles(
+    wanted: Registration, held: Iterable[RoleAssignment], every: tuple[RoleAssignment, ...] | None
+) -> tuple[RoleAssignment, ...]:
+    """What our applications hold, and what carries our name although its application is gone; each once."""
+    left = [one for one in every or () if is_our_assignment(wanted, one)]
+    return tuple({one.name: one for one in (*held, *left)}.values())
+
+
+def _pointer(services: Services, wanted: Registration, app_id: str) -> ServicePrincipalPointer | None:
+    try:
+        found = services.exchange.rbac.service_principal(app_id)
+    except DeniedError:
+        return None
+    return found if found is not None and is_our_pointer(wanted, found) else None
 
 
 def _held(principal: ServicePrincipal, grants: tuple[RoleGrant, ...], exchange: ServicePrincipal | None) -> Held:

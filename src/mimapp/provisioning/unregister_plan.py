@@ -1,7 +1,7 @@
 """From what a registration holds to the steps that take it away, in the one order that leaves no grant without a fence.
 
-Secrets, grant, allow-list entry, application; then, only when the application is gone and its last token has expired,
-policy and group. What has to stay for now is no step: it is told beside them.
+Secrets, role and grant, allow-list entry, application; then, only when the application is gone and its last token has
+expired, policy, pointer, management scope and group. What has to stay for now is no step: it is told beside them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mimapp.credentials.listing import Credential
-    from mimapp.exchange import AccessPolicy, Group
+    from mimapp.exchange import AccessPolicy, RoleAssignment, ServicePrincipalPointer
     from mimapp.graph import Application
-    from mimapp.provisioning.unregister_fence import Kept
+    from mimapp.provisioning.unregister_fence import Fence, Kept
     from mimapp.provisioning.unregister_observe import Holdings
     from mimapp.spec import Registration
 
@@ -46,8 +46,10 @@ __all__ = [
     "make_unregister_plan",
     "our_app_ids",
     "our_secrets",
+    "pointer_target",
     "policy_target",
     "principal_target",
+    "role_target",
     "secret_target",
 ]
 
@@ -117,7 +119,7 @@ def make_unregister_plan(
         steps=(
             *_access_steps(wanted, holdings),
             *_application_steps(holdings, purge=purge),
-            *_fence_steps(fence.policies, fence.group),
+            *_fence_steps(fence),
             *_forget_steps(wanted, holdings),
         ),
         warnings=(*_warnings(wanted, holdings, purge=purge), *(str(kept) for kept in fence.kept)),
@@ -171,6 +173,16 @@ def principal_target(app_id: str) -> str:
     return f"service principal of application {app_id}"
 
 
+def role_target(role: RoleAssignment) -> str:
+    """A role assignment."""
+    return f"role assignment {role.name}"
+
+
+def pointer_target(pointer: ServicePrincipalPointer) -> str:
+    """Exchange's pointer to a service principal."""
+    return f"Exchange's pointer to application {pointer.app_id}"
+
+
 def policy_target(policy: AccessPolicy) -> str:
     """An access policy."""
     return f"access policy {policy.identity}"
@@ -203,13 +215,20 @@ def _other_uses(holdings: Holdings, application: Application) -> Iterator[str]:
 
 
 def _access_steps(wanted: Registration, holdings: Holdings) -> Iterator[Step]:
-    """Secrets, grant and allow-list entry: what lets somebody in."""
+    """Secrets, role, grant and allow-list entry: what lets somebody in."""
     for secret in our_secrets(holdings):
         yield Step(
             kind=StepKind.REVOKE_SECRET,
             target=secret_target(secret),
             desired="revoked",
             title=f"Revoke the client secret {secret.label}",
+        )
+    for role in holdings.roles:
+        yield Step(
+            kind=StepKind.REMOVE_ROLE,
+            target=role_target(role),
+            desired="removed",
+            title=f"Take the role “{role.role}” away: the assignment {role.name}",
         )
     for held in holdings.held:
         if held.grants:
@@ -265,15 +284,29 @@ def _application_steps(holdings: Holdings, *, purge: bool) -> Iterator[Step]:
             )
 
 
-def _fence_steps(policies: tuple[AccessPolicy, ...], group: Group | None) -> Iterator[Step]:
-    for policy in policies:
+def _fence_steps(fence: Fence) -> Iterator[Step]:
+    for policy in fence.policies:
         yield Step(
             kind=StepKind.REMOVE_POLICY,
             target=policy_target(policy),
             desired="removed",
             title=f"Remove the access policy of application {policy.app_id}, which is gone",
         )
-    if group is not None:
+    for pointer in fence.pointers:
+        yield Step(
+            kind=StepKind.REMOVE_POINTER,
+            target=pointer_target(pointer),
+            desired="removed",
+            title=f"Remove Exchange's pointer to application {pointer.app_id}, which is gone",
+        )
+    if fence.scope is not None:
+        yield Step(
+            kind=StepKind.REMOVE_SCOPE,
+            target=f"management scope {fence.scope.name}",
+            desired="removed",
+            title=f"Remove the management scope {fence.scope.name}",
+        )
+    if (group := fence.group) is not None:
         yield Step(
             kind=StepKind.REMOVE_GROUP,
             target=f"group {group.primary_smtp_address}",
@@ -313,8 +346,11 @@ def _warnings(wanted: Registration, holdings: Holdings, *, purge: bool) -> Itera
                     f"application {one.app_id} is in the recycle bin, and this machine did not put it there: should "
                     "it be restored, look at its consent first; --purge deletes it for good"
                 )
-    if holdings.group is not None and (holdings.scopes is None or holdings.assignments is None):
-        yield "this account may not read management scopes and role assignments: they may use the group unseen"
+    if holdings.scopes is None or holdings.assignments is None:
+        yield (
+            "this account may not read management scopes and role assignments: a role of the application goes with its "
+            "service principal, an assignment or a scope of mimapp's name may stay, and others may use the group unseen"
+        )
     for reason in holdings.unreadable_stores:
         yield f"a stored secret may be left: {reason}"
 

@@ -10,6 +10,7 @@ from mimapp.cli.kinds import FLAG, TEXT
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Result
+from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["LockdownOptions", "lockdown", "lockdown_result"]
 
 _TOKENS = "tokens that were issued already live on for about an hour, and Exchange takes them until they expire"
+_ROLE = (
+    "its role in Exchange stays: without a token nobody can use it, and after --release it is there again; mimapp "
+    "unregister takes it away"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +78,19 @@ def _document(outcome: LockdownOutcome) -> Mapping[str, JsonValue]:
             {"step": change.step, "target": change.target, "detail": change.detail} for change in outcome.changes
         ],
         "credentials": credential_documents(outcome.credentials),
-        "warnings": [] if outcome.enabled else [_TOKENS],
+        "scope": None if outcome.scope is None else outcome.scope.value,
+        "warnings": list(_warnings(outcome)),
         "undo": outcome.undo,
     }
+
+
+def _warnings(outcome: LockdownOutcome) -> Iterator[str]:
+    """What goes on for a while all the same."""
+    if outcome.enabled:
+        return
+    yield _TOKENS
+    if outcome.scope is Scope.RBAC:
+        yield _ROLE
 
 
 def _text(outcome: LockdownOutcome) -> Iterator[Block]:
@@ -84,8 +99,8 @@ def _text(outcome: LockdownOutcome) -> Iterator[Block]:
     state = "may sign in" if outcome.enabled else "cannot sign in"
     since = "now" if outcome.changes else "as before"
     yield Line(f"{outcome.display_name} ({outcome.application_id}) {state}, {since}.", "good")
-    if not outcome.enabled:
-        yield Line(f"Note: {_TOKENS}.", "warn")
+    for warning in _warnings(outcome):
+        yield Line(f"Note: {warning}.", "warn")
     yield Line()
     yield Line("Every way into it; none was touched:", "heading")
     yield from credential_table(outcome.credentials)
