@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from test_file_store import FIRST, NEXT_VALUE, SECOND, VALUE
-from vault_stand_in import HOST, NAME, TENANT, TOKEN, URL, Operator, Vault, refusal
 
 from mimapp.errors import SignInError, StoreError
 from mimapp.journal import Evidence
@@ -20,6 +19,7 @@ from mimapp.stores import KeyVaultStore, ReadableStore
 from mimapp.transport import Http, Patience
 from mimapp.transport.network import Network, network_transport
 from support.clock import FakeClock
+from support.key_vault import HOST, NAME, TENANT, TOKEN, URL, Operator, Vault, refusal
 from support.loopback import proxying, serving
 
 if TYPE_CHECKING:

@@ -141,6 +141,7 @@ class Place:
         stdin: str | None = None,
         terminal: bool = False,
         open_browser: Callable[[str], bool] = lambda _: False,
+        transport: httpx.BaseTransport | None = None,
     ) -> Finished:
         """Run a command on the embedded tenant; what is typed at a prompt comes from `stdin`."""
         kind = Terminal if terminal else io.StringIO
@@ -151,7 +152,7 @@ class Place:
             stderr=err,
             environ={"MIMAPP_HOME": str(self.home), **(environ or {})},
             clock=self.clock,
-            transport=self.wire,
+            transport=transport or self.wire,
             open_browser=open_browser,
             home=self.home,
         )

@@ -16,6 +16,7 @@ __all__ = [
     "EXCHANGE",
     "FIRST_PARTY",
     "GRAPH",
+    "KEY_VAULT",
     "MICROSOFT_TENANT_ID",
     "FirstPartyService",
     "Permission",
@@ -257,5 +258,13 @@ AZURE_MANAGEMENT = FirstPartyService(
     roles=(),
     scopes=(Permission(value="user_impersonation", id="41094075-9dad-400e-a0bd-54e686782033", by_admin=False),),
 )
-FIRST_PARTY = (GRAPH, EXCHANGE, AZURE_MANAGEMENT)
+KEY_VAULT = FirstPartyService(
+    app_id="cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+    name="Azure Key Vault",
+    audience="https://vault.azure.net",
+    resource_uris=frozenset({"https://vault.azure.net"}),
+    roles=(),
+    scopes=(Permission(value="user_impersonation", id="f53da476-18e3-4152-8e01-aec403e6edc0", by_admin=False),),
+)
+FIRST_PARTY = (GRAPH, EXCHANGE, AZURE_MANAGEMENT, KEY_VAULT)
 """Every service of Microsoft that a simulated tenant has a service principal for."""

@@ -57,6 +57,7 @@ PREAUTHORIZED: dict[tuple[str, str], frozenset[str]] = {
         }
     ),
     (AZURE_CLI, catalog.AZURE_MANAGEMENT.app_id): frozenset({"user_impersonation"}),
+    (AZURE_CLI, catalog.KEY_VAULT.app_id): frozenset({"user_impersonation"}),
     (GRAPH_COMMAND_LINE, catalog.GRAPH.app_id): frozenset({"User.Read"}),
     (EXCHANGE_POWERSHELL, catalog.EXCHANGE.app_id): frozenset({"AdminApi.AccessAsUser.All"}),
 }

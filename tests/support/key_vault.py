@@ -13,14 +13,16 @@ import httpx
 from azure.core.credentials import AccessToken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.clock import FakeClock
 
 HOST = "mim.vault.azure.net"
 TENANT = "11111111-1111-1111-1111-111111111111"
 TOKEN = "operator-token"
+AUDIENCE = "https://vault.azure.net"
 NAME = "mim-mail"
 URL = f"https://{HOST}/secrets/{NAME}"
-CHALLENGE = f'Bearer authorization="https://login.microsoftonline.com/{TENANT}", resource="https://vault.azure.net"'
 
 
 class Operator:
@@ -36,9 +38,11 @@ class Operator:
 
 @dataclass
 class Vault:
-    """The vault, as a callable that answers requests; `refuse` says no to the calls that it names."""
+    """The vault, as a callable that answers whom it `knows`; `refuse` says no to the calls that it names."""
 
     clock: FakeClock
+    tenant: str = TENANT
+    knows: Callable[[str], bool] = f"Bearer {TOKEN}".__eq__
     secrets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     deleted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     being_recovered: int = 0
@@ -48,9 +52,10 @@ class Vault:
     page: int = 2
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if not self.knows(request.headers.get("authorization", "")):
             assert not request.content, "the secret must not be sent before the vault knows who asks"
-            return httpx.Response(401, headers={"WWW-Authenticate": CHALLENGE}, json=_error("Unauthorized", "AKV10000"))
+            asked = f'Bearer authorization="https://login.microsoftonline.com/{self.tenant}", resource="{AUDIENCE}"'
+            return httpx.Response(401, headers={"WWW-Authenticate": asked}, json=_error("Unauthorized", "AKV10000"))
         assert request.url.params["api-version"]
         _, kind, name, *rest = request.url.path.split("/")
         call = " ".join([request.method, kind, *rest[:1]])
