@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from consent_world import fenced
 
+from consent.consent_world import fenced
 from support.tenants import Place
 
 if TYPE_CHECKING:

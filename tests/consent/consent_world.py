@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CONSENT = ("consent", "--mailbox", MAILBOX, "--yes", "--output", "json")
 DESKTOP = {"DISPLAY": ":0"}
+#: A redirect URI of the form that a killed consent forgets.
+LEFTOVER = "http://localhost:51234/mimapp-consent"
 
 
 def fenced(place: Place) -> Application:

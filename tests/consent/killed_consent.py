@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consent_world import CONSENT, DESKTOP, Person
-
+from consent.consent_world import CONSENT, DESKTOP, Person
 from support.tenants import Place, is_write
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from consent_world import (
+
+from consent.consent_world import (
     CONSENT,
+    LEFTOVER,
     application,
     consent,
     consent_as_a_person,
@@ -19,15 +21,12 @@ from consent_world import (
     set_redirects,
     without_directory_role,
 )
-
 from mimapp.graph import ApplicationPatch, RequiredResourceAccess, ResourceAccess
 from mimapp.sandbox import scenarios
 from support.tenants import MAILBOX, Place, is_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-LEFTOVER = "http://localhost:51234/mimapp-consent"
 
 
 def asks_for_more(place: Place) -> None:

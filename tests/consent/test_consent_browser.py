@@ -7,8 +7,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from consent_world import CONSENT, DESKTOP, Liar, Person, application, consent, grant, grants, redirects, set_redirects
 
+from consent.consent_world import (
+    CONSENT,
+    DESKTOP,
+    LEFTOVER,
+    Liar,
+    Person,
+    application,
+    consent,
+    grant,
+    grants,
+    redirects,
+    set_redirects,
+)
 from mimapp.sandbox import scenarios
 from mimapp.sandbox.weather import Weather
 from mimapp.spec import ConsentBy, Only
@@ -17,7 +29,6 @@ from support.tenants import MAILBOX, Place
 if TYPE_CHECKING:
     from pathlib import Path
 
-LEFTOVER = "http://localhost:51234/mimapp-consent"
 STEPS = ["consent.redirect", "consent.browser", "consent.redirect-remove"]
 
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from consent_world import Person, consent, fenced, grants, redirects
 
+from consent.consent_world import Person, consent, fenced, grants, redirects
 from support.tenants import MAILBOX, Place
 
 HERE = Path(__file__).parent

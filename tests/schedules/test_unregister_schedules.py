@@ -31,7 +31,7 @@ class Standing:
 
     def schedule(self, seed: int, place: Path) -> UnregisterSchedule:
         shutil.copytree(self.home, place)
-        return UnregisterSchedule(seed, place, self.app_id)
+        return UnregisterSchedule(seed, place, app_id=self.app_id)
 
 
 @pytest.fixture(scope="session")

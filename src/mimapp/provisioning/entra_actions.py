@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mimapp.errors import (
@@ -118,16 +119,23 @@ def _refuse_deleted(run: Run) -> None:
         )
 
 
-def correct_application(run: Run) -> Done:
-    """Put right what differs, and leave what somebody else added."""
+def correct_application(run: Run, *, key: str | None = None) -> Done:
+    """Put right what differs, and leave what somebody else added.
+
+    Args:
+        run: the run.
+        key: the `uniqueName` to give it besides, where it has none.
+    """
     run.application()
     application = run.services.graph.applications.get(run.object_id, fresh=True)
     seen = replace(run.entra, application=application)
     differs = application_differences(run.wanted, seen)
-    if not differs:
+    sets_key = key is not None and application.unique_name is None
+    if not differs and not sets_key:
         return Done(detail="is right by now", wrote=False)
     keeps_user_read = wants_user_read(run.wanted, seen)
     patch = ApplicationPatch(
+        unique_name=_or_unset(key if sets_key else None),
         required_resource_access=_merged_access(
             application.required_resource_access or (),
             seen.resource.role_id,
@@ -140,7 +148,7 @@ def correct_application(run: Run) -> Done:
         service_management_reference=_or_unset(run.wanted.service_management_reference),
     )
     run.services.graph.applications.change(run.object_id, patch, fresh=True)
-    return Done(detail=", ".join(differs), before=_before(run, application))
+    return Done(detail=", ".join([*differs, *(["its key"] if sets_key else [])]), before=_before(run, application))
 
 
 def _or_unset(text: str | None) -> str | UnsetType:
@@ -160,21 +168,18 @@ def _before(run: Run, application: Application) -> str:
 def adopt_application(run: Run) -> Done:
     """Take over an application that somebody else made: as `correct_application`, and our key where it has none.
 
-    That `uniqueName` can be set on an old application is unverified (Microsoft Graph v1.0 metadata has the property):
-    where it cannot, the mark is enough.
+    Mark and key go in one write: a run that dies after it has both, one that dies before it has neither. That
+    `uniqueName` can be set on an old application is unverified (Microsoft Graph v1.0 metadata has the property): where
+    Graph refuses it, the mark is enough.
     """
-    done = correct_application(run)
-    application = run.entra.application
-    if application is None or application.unique_name is not None:
-        return done
-    patch = ApplicationPatch(unique_name=run.wanted.unique_name)
     try:
-        run.services.graph.applications.change(run.object_id, patch, fresh=True)
+        return correct_application(run, key=run.wanted.unique_name)
     except ServiceError as error:
-        return replace(
-            done, detail=f"{done.detail}; Graph does not set its uniqueName ({error.code}): the tag is its key"
-        )
-    return done
+        if error.status != HTTPStatus.BAD_REQUEST:  # what the body says: not to be set, or the name is taken
+            raise
+        done = correct_application(run)
+        reason = f"Graph does not set its uniqueName ({error.code}): the tag is its key"
+        return replace(done, detail=f"{done.detail}; {reason}")
 
 
 def restore_application(run: Run) -> Done:
