@@ -79,6 +79,37 @@ def test_taking_over_the_portals_application_changes_what_is_needed_and_no_more(
     assert again.document["changes"] == []
 
 
+def test_where_graph_does_not_set_the_key_the_mark_is_enough(place: Place) -> None:
+    scenarios.soft_deleted_app(place.sandbox, "mimapp-mimservice")  # it keeps the name
+    candidate = scenarios.portal_app(place.sandbox)
+
+    done = register(place, "--app-id", str(candidate.app_id))
+
+    assert done.code == 0, done.err
+    taken_over = next(one for one in done.document["changes"] if one["step"] == "application.adopt")
+    assert "Graph does not set its uniqueName" in taken_over["detail"]
+    (after,) = applications(place)
+    assert after.unique_name is None
+    assert "mimapp:mimservice" in (after.tags or ())
+    again = register(place)
+    assert again.document["applicationId"] == candidate.app_id
+    assert again.document["changes"] == []
+
+
+def test_an_application_that_has_a_key_keeps_it(place: Place) -> None:
+    candidate = scenarios.portal_app(place.sandbox)
+    (before,) = applications(place)
+    with place.connect() as tenant:
+        tenant._graph.applications.change(before.id, ApplicationPatch(unique_name="contoso-mail-2022"))
+
+    done = register(place, "--app-id", str(candidate.app_id))
+    again = register(place)
+
+    assert done.code == 0, done.err
+    assert {application.unique_name for application in applications(place)} == {"contoso-mail-2022"}
+    assert again.document["changes"] == []
+
+
 def test_user_read_stays_where_it_is_somebodys_sign_in(calm: Place) -> None:
     candidate = scenarios.portal_app(calm.sandbox)
     (before,) = applications(calm)

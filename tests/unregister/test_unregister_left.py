@@ -10,6 +10,7 @@ import pytest
 from unregister_world import GROUP, TWO_HOURS, Registered, kept, steps
 
 from mimapp.graph import FULL_ACCESS_AS_APP_ID
+from mimapp.provisioning.scope_notes import FENCE_NOTE
 from support.gone import check_gone
 from support.tenants import MAILBOX, Place
 
@@ -198,10 +199,27 @@ def test_a_group_that_is_all_that_is_left_goes_at_once(there: Registered) -> Non
     assert document["complete"] is True
 
 
-def test_a_policy_that_is_not_listed_yet_keeps_its_group(there: Registered) -> None:
+def remove_policy(there: Registered) -> None:
     with there.exchange() as exchange:
         (policy,) = exchange.access_policies.list()
-        exchange.access_policies.remove(policy.identity)  # as the list would look in the first hours
+        exchange.access_policies.remove(policy.identity)
+
+
+def test_a_policy_that_was_listed_and_is_gone_keeps_its_group_for_the_tokens_alone(there: Registered) -> None:
+    remove_policy(there)
+
+    first = there.run()
+    there.later()
+    last = there.run()
+
+    assert kept(first) == {f"the group {GROUP}": "a token issued before may still be valid"}
+    assert steps(last) == ["group.remove"]
+
+
+def test_a_policy_that_is_not_listed_yet_keeps_its_group(there: Registered) -> None:
+    remove_policy(there)  # as the list would look in the first hours
+    with there.place.connect() as tenant:
+        tenant._journal.note_since(tenant.tenant_id, "mimservice", FENCE_NOTE, None)
     there.run()
     there.later()
 

@@ -14,8 +14,7 @@ from mimapp.checks.scope_oddities import Oddity, oddities_of
 from mimapp.errors import NotFoundError, UsageError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.observe_exchange import group_address, read_group
-from mimapp.provisioning.plan_exchange import POLICY_NOTE
-from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_TAKES, ROLE_NOTE, ROLE_TAKES
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_NOTE, POLICY_TAKES, ROLE_NOTE, ROLE_TAKES
 from mimapp.provisioning.scope_proof import proof_of
 from mimapp.provisioning.scope_view import reach, read_rights, see_mailbox
 from mimapp.provisioning.unregister_observe import find_application

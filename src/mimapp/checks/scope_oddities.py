@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE
+from mimapp.provisioning.scope_notes import POLICY_NOTE, unlisted_until
 from mimapp.provisioning.unregister_observe import is_marked
 
 if TYPE_CHECKING:
@@ -145,11 +145,11 @@ def _unlisted(wanted: Registration, rights: Rights, state: State, now: datetime)
     made = state.since.get(POLICY_NOTE)
     if made is None or any(is_marked(one.policy, wanted) for one in rights.policies):
         return
-    if now < made + LIST_LAG:
+    if (until := unlisted_until(state)) is not None and now < until:
         yield Oddity(
             name="policy not listed yet",
             found=f"acknowledged on {made:%Y-%m-%d %H:%M} UTC, and not in the list of policies",
-            meaning=f"a new policy may stay unlisted for hours; look again until {made + LIST_LAG:%Y-%m-%d %H:%M} UTC",
+            meaning=f"a new policy may stay unlisted for hours; look again until {until:%Y-%m-%d %H:%M} UTC",
             needs_person=False,
         )
 

@@ -16,8 +16,7 @@ from mimapp.exchange import EWS_ROLE
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.exchange_actions import EWS_NOTE
-from mimapp.provisioning.plan_exchange import POLICY_NOTE
-from mimapp.provisioning.scope_notes import FENCE_NOTE, ROLE_NOTE, SWITCH_NOTE
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_NOTE, ROLE_NOTE, SWITCH_NOTE
 from mimapp.provisioning.unregister_observe import find_application
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from mimapp.provisioning.allow_list import entries, replace_list
 from mimapp.provisioning.creates import send_until_answered
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import ObservedGroup
-from mimapp.provisioning.plan_exchange import POLICY_NOTE, group_problem, restricts_to
+from mimapp.provisioning.plan_exchange import group_problem, restricts_to
 from mimapp.provisioning.run import Done
-from mimapp.provisioning.scope_notes import FENCE_NOTE
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_NOTE
 
 if TYPE_CHECKING:
     from mimapp.exchange import AccessPolicy

@@ -8,7 +8,7 @@ from mimapp.errors import DeadlineError
 from mimapp.provisioning.exchange_actions import stand_policy
 from mimapp.provisioning.rbac_actions import RoleWork, assign_role, make_pointer, make_scope, stand_role
 from mimapp.provisioning.run import Done
-from mimapp.provisioning.scope_notes import FENCE_NOTE, HOLD_NOTE
+from mimapp.provisioning.scope_notes import HOLD_NOTE, note_fence
 from mimapp.spec import Scope
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def stand_fence(run: Run) -> Done:
     else:
         stand_policy(run)
     run.stands = True
-    services = run.services
-    if FENCE_NOTE not in services.journal.state(services.tenant_id, run.wanted.key).since:
-        services.journal.note_since(services.tenant_id, run.wanted.key, FENCE_NOTE, services.clock.now())
+    note_fence(run.services, run.wanted.key)
     outside = run.exchange.outside
     denied = f"{outside} denied" if outside else "nobody else to deny"
     return Done(detail=f"{run.wanted.mailbox} granted, {denied}", wrote=False)
@@ -88,11 +86,7 @@ def _held_until(run: Run) -> datetime:
     since = services.journal.state(services.tenant_id, run.wanted.key).since
     if wait is None:
         return since.get(HOLD_NOTE, services.clock.now())
-    stood = since.get(FENCE_NOTE)
-    if stood is None:
-        stood = services.clock.now()
-        services.journal.note_since(services.tenant_id, run.wanted.key, FENCE_NOTE, stood)
-    return stood + wait
+    return note_fence(services, run.wanted.key) + wait
 
 
 def _work(run: Run) -> RoleWork:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, ClassVar
 from mimapp.errors import DeadlineError, UnsafePlanError, UsageError
 from mimapp.exchange import EWS_ROLE
 from mimapp.graph import FULL_ACCESS_AS_APP
-from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE, group_problem
+from mimapp.provisioning.plan_exchange import group_problem
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.rbac_view import role_problem
-from mimapp.provisioning.scope_notes import BACK_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE
+from mimapp.provisioning.scope_notes import BACK_NOTE, POLICY_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE, unlisted_until
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.provisioning.unregister_plan import consent_target, policy_target
 from mimapp.spec import REPLICATION_WINDOW
@@ -147,13 +147,13 @@ def _check(wanted: Registration, seen: Migration) -> None:
 
 def _check_policies(wanted: Registration, seen: Migration) -> None:
     if not seen.fence:
-        made = seen.journal.since.get(POLICY_NOTE)
-        if made is not None and seen.at < made + LIST_LAG:
+        made, until = seen.journal.since.get(POLICY_NOTE), unlisted_until(seen.journal)
+        if made is not None and until is not None and seen.at < until:
             raise DeadlineError(
                 f"the access policy was acknowledged on {made:%Y-%m-%d %H:%M} UTC and is not listed yet, so it could "
                 "not be removed",
                 hint=f"a new policy may stay unlisted for hours: run the same command again, at the latest after "
-                f"{made + LIST_LAG:%Y-%m-%d %H:%M} UTC",
+                f"{until:%Y-%m-%d %H:%M} UTC",
             )
         raise UnsafePlanError(
             f"the application holds {FULL_ACCESS_AS_APP}, and no access policy restricts it to {seen.group_address}: "

@@ -18,10 +18,9 @@ from mimapp.provisioning.migrate import grant_back
 from mimapp.provisioning.migrate_observe import grants_of
 from mimapp.provisioning.migrate_proof import open_mailbox, prove_without_grant, sign_in
 from mimapp.provisioning.pace import Pace
-from mimapp.provisioning.plan_exchange import POLICY_NOTE
 from mimapp.provisioning.rbac_actions import RoleWork, assign_role, make_pointer, stand_role
 from mimapp.provisioning.run import Done
-from mimapp.provisioning.scope_notes import BACK_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE
+from mimapp.provisioning.scope_notes import BACK_NOTE, POLICY_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE
 from mimapp.provisioning.scope_proof import Proof, note_proof
 from mimapp.provisioning.steps import StepKind
 from mimapp.provisioning.taking_away import policy_undo, revoke_grant

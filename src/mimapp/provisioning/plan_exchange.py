@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.errors import UnsafePlanError
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import group_address
+from mimapp.provisioning.scope_notes import unlisted_until
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.spec import Scope
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mimapp.spec import Registration
 
 __all__ = [
-    "LIST_LAG",
-    "POLICY_NOTE",
     "ews_steps",
     "fence_steps",
     "group_problem",
@@ -32,10 +30,6 @@ __all__ = [
     "stand_step",
 ]
 
-#: Under this name the journal keeps when the access policy's creation was acknowledged.
-POLICY_NOTE = "policy acknowledged"
-#: A policy may stay unlisted for hours (microsoft-graph-docs#6260, #16801); a day later it is taken for gone.
-LIST_LAG = timedelta(days=1)
 _RESTRICT = "RestrictAccess"
 
 
@@ -89,8 +83,8 @@ def fence_steps(wanted: Registration, observed: Observed, seen: ExchangeView, no
     if observed.application_id is None and not makes_application(wanted, observed):
         return
     has_policy = any(restricts_to(policy, seen.group) for policy in seen.policies)
-    acknowledged = observed.journal.since.get(POLICY_NOTE)
-    may_be_unlisted = acknowledged is not None and now < acknowledged + LIST_LAG
+    until = unlisted_until(observed.journal)
+    may_be_unlisted = until is not None and now < until
     if not has_policy and not (may_be_unlisted and observed.application_id is not None):
         yield Step(
             kind=StepKind.CREATE_POLICY,

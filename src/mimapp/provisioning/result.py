@@ -12,7 +12,7 @@ from mimapp.provisioning.exchange_actions import EWS_NOTE
 from mimapp.provisioning.outcome import EwsResult, Outcome, ScopeResult
 from mimapp.provisioning.plan_entra import stored_elsewhere
 from mimapp.provisioning.plan_roles import limit_of
-from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_TAKES, ROLE_TAKES
+from mimapp.provisioning.scope_notes import POLICY_TAKES, ROLE_TAKES, note_fence
 from mimapp.provisioning.scope_proof import proof_of
 from mimapp.spec import Only, Scope
 
@@ -89,10 +89,7 @@ def _scope(run: Run) -> ScopeResult:
     )
     if not result.stands or seen is None:
         return result
-    since = services.journal.state(services.tenant_id, run.wanted.key).since.get(FENCE_NOTE)
-    if since is None:
-        since = now
-        services.journal.note_since(services.tenant_id, run.wanted.key, FENCE_NOTE, now)
+    since = note_fence(services, run.wanted.key)
     proof = proof_of(services.journal.state(services.tenant_id, run.wanted.key))
     if proof is not None:
         return replace(result, proven=True, proof=proof)

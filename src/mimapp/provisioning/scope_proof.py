@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.provisioning.plan_exchange import POLICY_NOTE
-from mimapp.provisioning.scope_notes import FENCE_NOTE, ROLE_NOTE
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_NOTE, ROLE_NOTE
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -19,10 +19,9 @@ from mimapp.provisioning.exchange_actions import EWS_NOTE
 from mimapp.provisioning.observe import group_address
 from mimapp.provisioning.observe_exchange import read_group
 from mimapp.provisioning.plan_entra import gone_note
-from mimapp.provisioning.plan_exchange import POLICY_NOTE
 from mimapp.provisioning.rbac_actions import remove_assignment, remove_pointer, remove_scope
 from mimapp.provisioning.run import Done
-from mimapp.provisioning.scope_notes import FENCE_NOTE, ROLE_GONE_NOTE, ROLE_NOTE
+from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_NOTE, ROLE_GONE_NOTE, ROLE_NOTE
 from mimapp.provisioning.steps import StepKind
 from mimapp.provisioning.taking_away import policy_undo, revoke_grant
 from mimapp.provisioning.unregister_fence import fence_of, gone_since, group_uses, is_our_group, our_scope

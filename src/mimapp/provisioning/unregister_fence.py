@@ -13,9 +13,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.provisioning.plan_entra import GONE, gone_note
-from mimapp.provisioning.plan_exchange import LIST_LAG, POLICY_NOTE, restricts_to
+from mimapp.provisioning.plan_exchange import restricts_to
 from mimapp.provisioning.rbac_view import group_names, is_our_assignment, scope_name
-from mimapp.provisioning.scope_notes import ROLE_GONE_NOTE, ROLE_TAKES
+from mimapp.provisioning.scope_notes import ROLE_GONE_NOTE, ROLE_TAKES, unlisted_until
 from mimapp.provisioning.unregister_observe import is_marked
 
 if TYPE_CHECKING:
@@ -234,9 +234,9 @@ def _group_stays(
 
 def _group_times(wanted: Registration, holdings: Holdings) -> Iterator[tuple[datetime, str]]:
     """Until when a group without a listed policy is needed all the same, and why."""
-    acknowledged = holdings.journal.since.get(POLICY_NOTE)
-    if acknowledged is not None and not any(is_marked(policy, wanted) for policy in holdings.policies):
-        yield _to_the_minute(acknowledged + LIST_LAG), "its access policy was acknowledged and is not listed yet"
+    until = unlisted_until(holdings.journal)
+    if until is not None and not any(is_marked(policy, wanted) for policy in holdings.policies):
+        yield _to_the_minute(until), "its access policy was acknowledged and is not listed yet"
     ids = {one.app_id.lower() for one in holdings.deleted}
     ids |= {note.removeprefix(GONE) for note in holdings.journal.since if note.startswith(GONE)}
     for app_id in ids:
