@@ -15,7 +15,7 @@ from mimapp.provisioning.rbac_actions import (
     assign_role,
     make_pointer,
     make_scope,
-    remove_assignments,
+    remove_assignment,
     remove_pointer,
     remove_scope,
     stand_role,
@@ -144,9 +144,11 @@ def test_what_was_made_is_taken_away_and_taking_it_away_twice_is_fine(place: Pla
     assign_role(work)
     services, wanted = work.services, work.wanted
 
-    assert len(remove_assignments(services, work.app_id)) == 1
+    (made,) = read_roles(services.exchange, wanted, work.app_id, outside=OUTSIDE).assignments
+
+    assert remove_assignment(services, made) is True
     assert [remove_pointer(services, wanted, work.app_id), remove_scope(services, wanted)] == [True, True]
-    assert remove_assignments(services, work.app_id) == ()
+    assert remove_assignment(services, made) is False
     assert [remove_pointer(services, wanted, work.app_id), remove_scope(services, wanted)] == [False, False]
     assert read_roles(services.exchange, wanted, work.app_id, outside=OUTSIDE).pointer is None
 
