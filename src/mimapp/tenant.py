@@ -113,8 +113,8 @@ ADOPTION_PERMISSIONS = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.Rea
 #: What `unregister` and `lockdown` ask for.
 UNREGISTER_PERMISSIONS = ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All")
 LOCKDOWN_PERMISSIONS = ("Application.ReadWrite.All", "Organization.Read.All")
-#: What `migrate` asks for: it takes the grant away, and gives it back where the proof fails.
-MIGRATE_PERMISSIONS = ("Application.Read.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All")
+#: What `migrate` asks for: it takes the grant away, gives it back where the proof fails, and notes the new scope.
+MIGRATE_PERMISSIONS = ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Organization.Read.All")
 #: What `rotation` asks for.
 ROTATION_PERMISSIONS = ("Application.ReadWrite.All",)
 #: What `verify` asks for: it reads the application and its grants.

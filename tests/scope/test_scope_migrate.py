@@ -9,7 +9,7 @@ from migrate_world import OTHER, TWO_HOURS, Migrating, Watch, steps
 from support.tenants import MAILBOX, name_of
 
 FIRST = ["pointer.create", "role.assign"]
-SECOND = ["consent.revoke", "policy.remove"]
+SECOND = ["consent.revoke", "application.correct", "policy.remove"]
 
 
 def test_the_first_run_makes_the_role_and_notes_the_time(settled: Migrating) -> None:
@@ -75,6 +75,20 @@ def test_what_stands_afterwards_is_right(ready: Migrating) -> None:
     verify = place.remote("verify", "--mailbox", MAILBOX, "--outside", OTHER, "--output", "json")
     assert verify.code == 0, verify.out
     assert ready.run()["changes"] == []
+    ready.place.wire.requests.clear()
+    register = place.remote("register", "--mailbox", MAILBOX, "--yes", "--output", "json")
+    assert register.code == 0, register.err
+    assert ready.place.wire.writes == []
+    assert (register.document["scope"]["kind"], register.document["scope"]["proven"]) == ("rbac", True)
+
+
+def test_between_the_runs_the_policy_is_the_fence(settled: Migrating) -> None:
+    settled.run()
+    settled.place.wire.requests.clear()
+    register = settled.place.remote("register", "--mailbox", MAILBOX, "--yes", "--output", "json")
+    assert register.code == 0, register.err
+    assert settled.place.wire.writes == []
+    assert (register.document["scope"]["kind"], register.document["scope"]["proven"]) == ("policy", True)
 
 
 def test_nobodys_mailbox_is_picked_for_ews(ready: Migrating) -> None:
@@ -100,7 +114,7 @@ def test_the_policy_may_stay_until_old_tokens_are_over(ready: Migrating) -> None
     assert len(ready.policies) == 1
 
     ready.place.clock.advance(TWO_HOURS)
-    assert steps(ready.run()) == ["policy.remove"]
+    assert steps(ready.run()) == ["application.correct", "policy.remove"]
     assert ready.policies == []
 
 

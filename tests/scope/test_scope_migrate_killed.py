@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import httpx
 
 DRIVER = Path(__file__).parents[1] / "support" / "killed.py"
-WRITES = 2
+#: The writes of the first run, and of the second.
+WRITES = (2, 3)
 HOURS = TWO_DAYS.total_seconds() / 3600
 SECOND = HOURS + TWO_HOURS.total_seconds() / 3600
 #: How many requests a run of each kind sends at least; a test counts them.
@@ -94,7 +95,7 @@ def test_killed_in_the_first_run(registered_home: Path, tmp_path: Path, when: st
         ("after", 1),
         *(
             pytest.param(when, number, marks=pytest.mark.slow)
-            for when, number in (("before", 1), ("before", 2), ("after", 2))
+            for when, number in (("before", 1), ("before", 2), ("after", 2), ("before", 3), ("after", 3))
         ),
     ],
 )
@@ -110,9 +111,9 @@ def test_killed_in_the_second_run(prepared_home: Path, tmp_path: Path, when: str
 def test_every_write_is_among_those_that_are_killed(registered_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(registered_home, home)
-    for hours in (HOURS, SECOND):
-        survived = kill(home, "before", WRITES + 1, hours)
-        assert (survived.returncode, int(survived.stdout)) == (0, WRITES), survived.stderr
+    for hours, writes in zip((HOURS, SECOND), WRITES, strict=True):
+        survived = kill(home, "before", writes + 1, hours)
+        assert (survived.returncode, int(survived.stdout)) == (0, writes), survived.stderr
 
 
 def ends_at(home: Path, number: int, hours: float, *, answered: bool) -> bool:

@@ -170,7 +170,7 @@ def test_a_person_is_asked(ready: Migrating) -> None:
     assert ready.place.wire.writes == []
     yes = ready.place.remote("scope", "migrate", "--mailbox", MAILBOX, terminal=True, stdin="y\n")
     assert yes.code == 0, yes.err
-    assert "Make these 2 changes" in yes.err
+    assert "Make these 3 changes" in yes.err
     assert "by its role alone" in yes.out
 
 
@@ -178,7 +178,7 @@ def test_every_write_is_recorded(ready: Migrating) -> None:
     ready.run("--change-ref", "CHG-7")
     lines = [json.loads(line) for line in (ready.place.home / "journal" / "record.jsonl").read_text().splitlines()]
     done = {one["action"]: one for one in lines if one["outcome"] == "done" and one.get("changeRef") == "CHG-7"}
-    assert set(done) == {"consent.revoke", "policy.remove"}
+    assert set(done) == {"consent.revoke", "application.correct", "policy.remove"}
     assert done["policy.remove"]["undo"].startswith(f"New-ApplicationAccessPolicy -AppId {ready.app_id}")
 
 

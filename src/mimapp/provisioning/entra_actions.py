@@ -56,6 +56,7 @@ __all__ = [
     "create_principal",
     "drop_restored_secrets",
     "grant_consent",
+    "merged_access",
     "owner_warnings",
     "purge_application",
     "restore_application",
@@ -75,7 +76,7 @@ def create_application(run: Run) -> Done:
     body = ApplicationPatch(
         display_name=wanted.display_name,
         sign_in_audience="AzureADMyOrg",
-        required_resource_access=_merged_access((), run.entra.resource.role_id, run.scope, keeps_user_read=False),
+        required_resource_access=merged_access((), run.entra.resource.role_id, run.scope, keeps_user_read=False),
         is_fallback_public_client=False,
         web=RedirectUris(redirect_uris=()),
         public_client=RedirectUris(redirect_uris=()),
@@ -136,7 +137,7 @@ def correct_application(run: Run, *, key: str | None = None) -> Done:
     keeps_user_read = wants_user_read(run.wanted, seen)
     patch = ApplicationPatch(
         unique_name=_or_unset(key if sets_key else None),
-        required_resource_access=_merged_access(
+        required_resource_access=merged_access(
             application.required_resource_access or (),
             seen.resource.role_id,
             None if seen.is_adopted and run.scope is Scope.RBAC else run.scope,
@@ -246,7 +247,7 @@ def trim_user_read(run: Run) -> Done:
     return Done(detail=f"taken out of {trimmed} grant{'s' if trimmed != 1 else ''}", wrote=trimmed > 0)
 
 
-def _merged_access(
+def merged_access(
     asked: Sequence[RequiredResourceAccess], role_id: str, scope: Scope | None, *, keeps_user_read: bool
 ) -> tuple[RequiredResourceAccess, ...]:
     """Every permission that is there and ours, User.Read only where it stays: Graph replaces the whole list.

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from mimapp.errors import DeadlineError, UnsafePlanError, UsageError
-from mimapp.exchange import EWS_ROLE
 from mimapp.graph import FULL_ACCESS_AS_APP
-from mimapp.provisioning.plan_exchange import group_problem
+from mimapp.provisioning.plan_exchange import group_problem, stand_step
+from mimapp.provisioning.plan_roles import assignment_steps, pointer_step
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.rbac_view import role_problem
 from mimapp.provisioning.scope_notes import BACK_NOTE, POLICY_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE, unlisted_until
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.provisioning.unregister_plan import consent_target, policy_target
-from mimapp.spec import REPLICATION_WINDOW
+from mimapp.spec import ADOPTED_TAG, REPLICATION_WINDOW, Scope, scope_of_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,13 +219,34 @@ def _steps(wanted: Registration, seen: Migration, *, outside: str | None, keep_p
         + (" and another is out of scope" if outside is None else f" and {outside} does not")
         + "; if it fails, the grant goes back",
     )
-    for policy in () if keep_policy else seen.fence:
+    if keep_policy:
+        return
+    if _differs_by_scope(seen):
+        yield Step(
+            kind=StepKind.CORRECT_APPLICATION,
+            target=f"application {wanted.unique_name}",
+            desired=f"scope {Scope.RBAC}",
+            title="Note on the application that a role restricts it, and that it asks for no permission",
+        )
+    for policy in seen.fence:
         yield Step(
             kind=StepKind.REMOVE_POLICY,
             target=policy_target(policy),
             desired="removed",
             title=f"Remove the access policy on {seen.group_address}, which restricts nothing any more",
         )
+
+
+def _differs_by_scope(seen: Migration) -> bool:
+    """Whether the application still says that a policy restricts it, or asks for the permission."""
+    application = seen.application
+    tags = application.tags or ()
+    asks = any(
+        one.id == seen.resource.role_id
+        for resource in application.required_resource_access or ()
+        for one in resource.resource_access
+    )
+    return scope_of_tags(tags) is not Scope.RBAC or (asks and ADOPTED_TAG not in tags)
 
 
 def grant_back(app_id: str) -> Step:
@@ -240,25 +261,10 @@ def grant_back(app_id: str) -> Step:
 
 def _first_run(wanted: Registration, seen: Migration) -> Iterator[Step]:
     if seen.roles.pointer is None:
-        yield Step(
-            kind=StepKind.CREATE_POINTER,
-            target=f"pointer of {wanted.unique_name}",
-            desired=f"service principal {seen.principal.id}",
-            title="Make Exchange's pointer to the application's service principal",
-        )
+        yield pointer_step(wanted)
     if not seen.roles.assignments:
-        yield Step(
-            kind=StepKind.ASSIGN_ROLE,
-            target=f"role of {wanted.unique_name}",
-            desired=f"{EWS_ROLE} within {seen.group_address}",
-            title=f"Give the application the role {EWS_ROLE}, limited to the members of {seen.group_address}",
-        )
-    yield Step(
-        kind=StepKind.STAND_FENCE,
-        target=f"role of {wanted.unique_name}",
-        desired=f"in scope {wanted.mailbox.lower()}, no other",
-        title=f"Wait until Exchange's test has {wanted.mailbox} in the role's scope, and another mailbox not",
-    )
+        yield from assignment_steps(wanted, seen.roles)
+    yield stand_step(wanted)
 
 
 def _warnings(seen: Migration, steps: tuple[Step, ...], *, outside: str | None) -> Iterator[str]:

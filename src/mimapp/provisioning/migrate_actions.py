@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING
 from mimapp.credentials.stored import stored_secret
 from mimapp.errors import UnsafePlanError
 from mimapp.exchange import EwsKind
-from mimapp.graph import FULL_ACCESS_AS_APP
+from mimapp.graph import FULL_ACCESS_AS_APP, ApplicationPatch
+from mimapp.provisioning.entra_actions import merged_access
 from mimapp.provisioning.migrate import grant_back
 from mimapp.provisioning.migrate_observe import grants_of
 from mimapp.provisioning.migrate_proof import open_mailbox, prove_without_grant, sign_in
 from mimapp.provisioning.pace import Pace
 from mimapp.provisioning.rbac_actions import RoleWork, assign_role, make_pointer, stand_role
 from mimapp.provisioning.run import Done
-from mimapp.provisioning.scope_notes import BACK_NOTE, POLICY_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE
+from mimapp.provisioning.scope_notes import BACK_NOTE, FENCE_NOTE, POLICY_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE
 from mimapp.provisioning.scope_proof import Proof, note_proof
 from mimapp.provisioning.steps import StepKind
 from mimapp.provisioning.taking_away import policy_undo, revoke_grant
 from mimapp.provisioning.unregister_fence import TOKENS_LIVE
 from mimapp.provisioning.unregister_plan import policy_target
-from mimapp.spec import Scope
+from mimapp.spec import ADOPTED_TAG, Scope, scope_of_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -216,12 +217,42 @@ def _prove_role(run: _Migrating, _: Step) -> Done:
         services, run.work.wanted, run.app_id, run.secret(), picked=plan.seen.outside, named=plan.outside
     )
     run.is_proven = True
-    run.work.note(TAKEN_NOTE, None)
     refused = plan.outside if run.shown[-1].holds else None
     if refused is not None:
         proof = Proof(when=services.clock.now(), address=refused)
         note_proof(services.journal, services.tenant_id, plan.wanted.key, proof)
     return Done(detail=f"opened by the role alone; {run.shown[-1].came}", wrote=False)
+
+
+def _correct_application(run: _Migrating, _: Step) -> Done:
+    """Note the scope in the tags; what asks for the permission goes, unless somebody else made the application.
+
+    An administrator who consents to whatever an application asks for would otherwise give the grant back.
+    """
+    applications = run.services.graph.applications
+    application = applications.get(run.plan.seen.application.id, fresh=True)
+    tags = application.tags or ()
+    kept = (tag for tag in tags if scope_of_tags((tag,)) in {None, Scope.RBAC})
+    asked = merged_access(
+        application.required_resource_access or (),
+        run.plan.seen.resource.role_id,
+        None if ADOPTED_TAG in tags else Scope.RBAC,
+        keeps_user_read=True,
+    )
+    patch = ApplicationPatch(
+        tags=tuple(dict.fromkeys([*kept, *run.work.wanted.scope_tags])), required_resource_access=asked
+    )
+    applications.change(application.id, patch, fresh=True)
+    return Done(detail="scope rbac", before=f"tags {' '.join(tags)}")
+
+
+def _assign_role(run: _Migrating, _: Step) -> Done:
+    """Give the role; since when the policy stands is kept: it is the fence for as long as the grant is there."""
+    services, key = run.services, run.plan.wanted.key
+    stands = services.journal.state(services.tenant_id, key).since.get(FENCE_NOTE)
+    done = assign_role(run.work)
+    run.work.note(FENCE_NOTE, stands)
+    return done
 
 
 def _remove_policy(run: _Migrating, step: Step) -> Done:
@@ -240,6 +271,7 @@ def _remove_policy(run: _Migrating, step: Step) -> Done:
         lambda: None if grants_of(services, run.app_id, seen.resource) else True,
     )
     policy = next(one for one in run.policies if policy_target(one) == step.target)
+    run.work.note(TAKEN_NOTE, None)  # without the policy it never goes back
     run.work.note(POLICY_NOTE, None)  # what bridged the time in which it was not listed is over
     wrote = services.exchange.access_policies.remove(policy.identity)
     run.policies = tuple(one for one in run.policies if one is not policy)
@@ -274,11 +306,12 @@ def _stand(run: _Migrating, _: Step) -> Done:
 
 _ACTIONS: Mapping[StepKind, Callable[[_Migrating, Step], Done]] = {
     StepKind.CREATE_POINTER: lambda run, _: make_pointer(run.work),
-    StepKind.ASSIGN_ROLE: lambda run, _: assign_role(run.work),
+    StepKind.ASSIGN_ROLE: _assign_role,
     StepKind.STAND_FENCE: _stand,
     StepKind.PROVE_MAIL: _prove_mail,
     StepKind.REVOKE_CONSENT: _revoke_consent,
     StepKind.PROVE_ROLE: _prove_role,
+    StepKind.CORRECT_APPLICATION: _correct_application,
     StepKind.REMOVE_POLICY: _remove_policy,
     StepKind.GRANT_CONSENT: _grant_again,
 }
@@ -297,7 +330,8 @@ def _outcome(
     if plan.keep_policy and any(change.step == StepKind.REVOKE_CONSENT for change in changes) and not run.granted:
         next_at = now + TOKENS_LIVE
     if is_over:
-        run.work.note(BACK_NOTE, None)
+        for note in (TAKEN_NOTE, BACK_NOTE):
+            run.work.note(note, None)
     return MigrateOutcome(
         tenant_id=plan.tenant_id,
         tenant_name=plan.tenant_name,

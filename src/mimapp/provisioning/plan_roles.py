@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.observe import ExchangeView, Observed
     from mimapp.spec import Registration
 
-__all__ = ["limit_of", "role_steps"]
+__all__ = ["assignment_steps", "limit_of", "pointer_step", "role_steps"]
 
 _NOTHING = RoleView(pointer=None, assignments=())
 
@@ -43,7 +43,7 @@ def role_steps(wanted: Registration, observed: Observed, seen: ExchangeView) -> 
         UnsafePlanError: the group cannot be the limit, or the role stands with another one.
         UsageError: the pointer cannot be made, since nobody says which service principal is meant.
     """
-    roles, name = seen.roles or _NOTHING, wanted.unique_name
+    roles = seen.roles or _NOTHING
     if wanted.administrative_unit is None and not roles.is_by_unit:
         yield from group_steps(wanted, seen)
     if observed.application_id is None and not makes_application(wanted, observed):
@@ -55,23 +55,29 @@ def role_steps(wanted: Registration, observed: Observed, seen: ExchangeView) -> 
         _check_limit(wanted, one)
     if roles.pointer is None:
         _check_principal(wanted, observed)
-        yield Step(
-            kind=StepKind.CREATE_POINTER,
-            target=f"Exchange's pointer to {name}",
-            desired="service principal of the application",
-            title="Let Exchange know the application's service principal",
-        )
+        yield pointer_step(wanted)
     else:
         principal_id = _principal_id(wanted, observed)
         if principal_id and (problem := pointer_problem(principal_id, roles.pointer)) is not None:
             raise problem
     if not roles.assignments:
-        yield from _assignment_steps(wanted, roles)
+        yield from assignment_steps(wanted, roles)
     if not (roles.pointer is not None and roles.stands):
         yield stand_step(wanted)
 
 
-def _assignment_steps(wanted: Registration, roles: RoleView) -> Iterator[Step]:
+def pointer_step(wanted: Registration) -> Step:
+    """The step that makes Exchange's pointer to the service principal."""
+    return Step(
+        kind=StepKind.CREATE_POINTER,
+        target=f"Exchange's pointer to {wanted.unique_name}",
+        desired="service principal of the application",
+        title="Let Exchange know the application's service principal",
+    )
+
+
+def assignment_steps(wanted: Registration, roles: RoleView) -> Iterator[Step]:
+    """The steps that give the role within its limit."""
     limit = limit_of(wanted)
     if wanted.management_scope and roles.scope is None:
         yield Step(
