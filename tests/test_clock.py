@@ -111,12 +111,12 @@ def test_the_machines_clock_is_aware_and_goes_forward() -> None:
     assert clock.monotonic() >= before
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1.0])
+@pytest.mark.parametrize("seconds", [0.0, -3600.0])
 def test_no_time_to_sleep_is_no_error(seconds: float) -> None:
     clock = SystemClock()
     begun = clock.monotonic()
     clock.sleep(seconds)
-    assert clock.monotonic() - begun < 1
+    assert clock.monotonic() - begun < 600
 
 
 def test_the_machines_clock_sleeps_at_least_as_long_as_asked() -> None:

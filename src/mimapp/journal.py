@@ -156,6 +156,11 @@ class WriteRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     sandbox: bool = False
 
 
+# Made here, by one thread: see mimapp.transport.models.
+_STATE = msgspec.json.Decoder(State)
+_RECORD = msgspec.json.Decoder(WriteRecord)
+
+
 class Journal:
     """The journal below one home folder."""
 
@@ -175,7 +180,7 @@ class Journal:
         """
         path = self._state_file(tenant_id, key)
         try:
-            return msgspec.json.decode(path.read_bytes(), type=State)
+            return _STATE.decode(path.read_bytes())
         except FileNotFoundError:
             return State()
         except OSError as error:
@@ -274,7 +279,7 @@ class Journal:
             with self.record_file.open("rb") as lines:
                 for line in lines:
                     with contextlib.suppress(*_UNREADABLE):
-                        yield msgspec.json.decode(line, type=WriteRecord)
+                        yield _RECORD.decode(line)
         except FileNotFoundError:
             return
         except OSError as error:

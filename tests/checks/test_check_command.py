@@ -180,7 +180,7 @@ def test_both_rounds_go_side_by_side(place: Place) -> None:
     def wait_for_the_others(_: httpx.Request) -> None:
         with guard:
             barrier = next(places)
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=120)
 
     with place.connect() as tenant:
         place.wire.before = wait_for_the_others

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import signal
-import subprocess
+import socket
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -23,6 +21,7 @@ from mimapp.sandbox.sign_in_scenarios import ask_people
 from mimapp.transport.network import tls_context
 from support.browser import Browser
 from support.certificates import Certificate
+from support.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,66 +62,75 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reached]
     sandbox.close()
 
 
-@posix_only
-def test_ctrl_c_ends_a_wait_for_a_device_code_at_once(served: Reached) -> None:
-    ask_people(served.sandbox)
-    with subprocess.Popen(
-        [sys.executable, "-m", "mimapp", "whoami", "--auth", "device-code"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **served.variables},
-    ) as process:
-        assert process.stderr is not None
-        shown = ""
-        while " and enter " not in shown:
-            line = process.stderr.readline()
-            assert line, shown
-            shown = line
-        begun = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    took = time.monotonic() - begun
+def interrupted(served: Reached, *argv: str, seen: str, **more: str) -> str:
+    """What the terminal shows of a run that a person ends with Ctrl-C as soon as something is seen."""
+    with Terminal("-m", "mimapp", *argv, environ=served.variables | more) as terminal:
+        terminal.until(seen)
+        terminal.press(CTRL_C)
+        assert terminal.end() == 130, terminal.shown
+        assert terminal.echoes
+        return terminal.shown
 
-    assert process.returncode == 130
-    assert out == ""
-    assert err.startswith("mimapp: interrupted\n")
-    assert "Traceback" not in err
-    assert took < 3, "the code would have been waited for 15 minutes, and asked about every 5 seconds"
+
+@posix_only
+@pytest.mark.parametrize("command", ["whoami", "register --mailbox MIMService@contoso.onmicrosoft.com"])
+def test_ctrl_c_ends_a_wait_for_a_device_code(served: Reached, command: str) -> None:
+    """The code would be waited for 15 minutes; that nobody waits for its next poll is in test_operator."""
+    ask_people(served.sandbox)
+    shown = interrupted(served, *command.split(), "--auth", "device-code", seen=" and enter ")
+
+    assert shown.endswith("^C\nmimapp: interrupted\n  run the same command again to go on\n")
+    assert shown.count("Sign in to ") == 1
+    assert not (served.home / "crash.txt").exists()
+
+
+@posix_only
+def test_ctrl_c_ends_a_wait_for_a_browser_and_nothing_listens_any_more(served: Reached) -> None:
+    ask_people(served.sandbox)
+    # A browser that opens nothing: the standard library takes it from BROWSER.
+    shown = interrupted(served, "whoami", "--auth", "browser", seen="&claims=", BROWSER="true")
+
+    assert shown.endswith("\nmimapp: interrupted\n  run the same command again to go on\n")
+    address = next(line for line in shown.splitlines() if line.startswith(served.served.url))
+    redirect = urlsplit(parse_qs(urlsplit(address).query)["redirect_uri"][0])
+    assert redirect.hostname == "localhost"
+    with pytest.raises(OSError):  # noqa: PT011 - refused, by whichever of the two addresses
+        socket.create_connection(("localhost", redirect.port or 0))
+
+
+@posix_only
+def test_a_terminated_wait_has_its_own_code(served: Reached) -> None:
+    ask_people(served.sandbox)
+    with Terminal("-m", "mimapp", "whoami", "--auth", "device-code", environ=served.variables) as terminal:
+        terminal.until(" and enter ")
+        terminal.send(signal.SIGTERM)
+        assert terminal.end() == 143, terminal.shown
+    assert terminal.shown.endswith("\nmimapp: terminated\n  run the same command again to go on\n")
+
+
+def locked_certificate(folder: Path) -> tuple[str, ...]:
+    Certificate().write_pem(folder / "locked.pem", b"another")
+    return ("--auth", "certificate", "--certificate", str(folder / "locked.pem"), "--client-id", APP)
 
 
 @posix_only
 def test_a_password_that_is_typed_is_not_shown(tmp_path: Path) -> None:
-    import pty  # noqa: PLC0415 - not on Windows
+    argv = ("-m", "mimapp", "whoami", "--tenant", "contoso.com", *locked_certificate(tmp_path))
+    with Terminal(*argv, environ={"MIMAPP_HOME": str(tmp_path / "home")}) as terminal:
+        terminal.until("Password of ")
+        terminal.press(f"{TYPED}\n".encode())
+        assert terminal.end() == 2, terminal.shown
+        assert terminal.echoes
 
-    Certificate().write_pem(tmp_path / "locked.pem", b"another")
-    master, terminal = pty.openpty()
-    sign_in = ("--auth", "certificate", "--certificate", str(tmp_path / "locked.pem"), "--client-id", APP)
-    with subprocess.Popen(
-        [sys.executable, "-m", "mimapp", "whoami", "--tenant", "contoso.com", *sign_in],
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        env={**os.environ, "MIMAPP_HOME": str(tmp_path / "home"), "TERM": "dumb", "COLUMNS": "500"},
-        start_new_session=True,
-        close_fds=True,
-    ) as process:
-        os.close(terminal)
-        sent = b""
-        answered = False
-        with contextlib.suppress(OSError):  # Linux ends the reading of a closed terminal with EIO
-            while piece := os.read(master, 65_536):
-                sent += piece
-                if not answered and b"Password of " in sent:
-                    os.write(master, f"{TYPED}\n".encode())
-                    answered = True
-    os.close(master)
-    text = sent.decode()
+    assert "its password is wrong" in " ".join(terminal.shown.split())
+    assert TYPED not in terminal.shown
 
-    assert answered
-    assert process.returncode == 2
-    assert "its password is wrong" in text
-    assert TYPED not in text
+
+@posix_only
+def test_ctrl_c_at_the_password_gives_the_terminal_back_as_it_was(served: Reached, tmp_path: Path) -> None:
+    shown = interrupted(served, "whoami", *locked_certificate(tmp_path), seen="Password of ")
+
+    assert shown.endswith("\nmimapp: interrupted\n  run the same command again to go on\n")
 
 
 def test_a_person_signs_in_to_both_services_in_a_browser(served: Reached) -> None:

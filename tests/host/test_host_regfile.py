@@ -191,18 +191,18 @@ def test_a_huge_export_is_read_in_time_and_keeps_little() -> None:
         for number in range(20_000)
     )
     data = _utf16(f'{filler}[{SERVICE}]\r\n"ExchangeOnlineTenantID"="t"\r\n')
-    start = time.monotonic()
+    start = time.process_time()
     found = read_reg(data)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert found.value(SERVICE, "ExchangeOnlineTenantID") == _sz("t")
     assert repr(found) == "RegFile(1 keys)"
 
 
 def test_many_deleted_keys_take_no_more_than_their_lines() -> None:
     data = _utf16("".join(f"[{HKLM}\\{NET}\\{n}]\r\n[-{HKLM}\\{NET}\\{n}]\r\n" for n in range(20_000)))
-    start = time.monotonic()
+    start = time.process_time()
     read_reg(data)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_our_own_reg_file_reads_back_as_the_table() -> None:

@@ -220,7 +220,7 @@ def test_who_waited_while_another_was_refused_is_refused_too_and_nobody_is_asked
     class Slow(Credential):
         def get_token(self, *scopes: str, **options: Any) -> AccessToken:
             entered.set()
-            leave.wait(10)
+            leave.wait(120)
             return super().get_token(*scopes, **options)
 
     slow = Slow(stand.clock, failing=ClientAuthenticationError(message="AADSTS65004: declined"))
@@ -228,9 +228,9 @@ def test_who_waited_while_another_was_refused_is_refused_too_and_nobody_is_asked
     bearer._lock = door = Door()  # type: ignore[assignment]  # a lock that says who stands before it
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(bearer.send, READ)
-        assert entered.wait(10)
+        assert entered.wait(120)
         second = threads.submit(bearer.send, READ)
-        assert door.second.wait(10)
+        assert door.second.wait(120)
         leave.set()
         errors = [first.exception(), second.exception()]
     assert all(isinstance(error, SignInError) for error in errors)

@@ -256,7 +256,7 @@ class Entra:
                 desk=self.desk,
             ),
             open_browser=options.get("open_browser", self.open_browser),
-            limit=options.get("limit", timedelta(seconds=10)),
+            limit=options.get("limit", timedelta(seconds=120)),
         )
 
     def token(self, **options: Any) -> AccessToken:
@@ -270,7 +270,7 @@ def entra() -> Entra:
 
 def test_a_browser_comes_back_with_a_code_that_is_redeemed_with_its_verifier(entra: Entra) -> None:
     assert entra.token().token
-    entra.browsers[0].join(10)
+    entra.browsers[0].join(120)
     asked = entra.asked[0]
     assert asked["response_mode"] == "form_post"
     assert asked["code_challenge_method"] == "S256"
@@ -341,7 +341,7 @@ def test_a_connection_that_says_nothing_keeps_nobody_waiting(entra: Entra) -> No
         silent.append(socket.create_connection(("localhost", port or 0)))
         return entra.open_browser(url)
 
-    assert entra.token(open_browser=opens_two, limit=timedelta(seconds=10)).token
+    assert entra.token(open_browser=opens_two, limit=timedelta(seconds=120)).token
     silent[0].close()
 
 
@@ -376,8 +376,8 @@ def test_what_is_no_answer_leaves_the_listener_waiting() -> None:
     with Listener() as listener:
         visitor = threading.Thread(target=knocks, args=(listener.redirect_uri,), daemon=True)
         visitor.start()
-        assert listener.wait(timedelta(seconds=10), threading.Event()) == {"code": "x", "state": "y"}
-        visitor.join(10)
+        assert listener.wait(timedelta(seconds=120), threading.Event()) == {"code": "x", "state": "y"}
+        visitor.join(120)
     assert statuses == [404, 400, 400, 200]
 
 

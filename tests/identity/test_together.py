@@ -62,7 +62,7 @@ def signing_in(graph: TokenCredential | Method, exchange: TokenCredential | Meth
 
 
 def test_each_service_is_signed_in_to_by_its_own_credential_side_by_side() -> None:
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=120)
     graph, exchange = Own("graph@contoso.com", meeting.wait), Own("exchange@contoso.com", meeting.wait)
     found = sign_in_to(BOTH, signing_in(graph, exchange), ("User.Read",))
 
@@ -75,14 +75,14 @@ def test_when_one_fails_who_waits_for_a_person_is_told_to_stop() -> None:
     begun = threading.Event()
 
     def fails() -> None:
-        begun.wait(10)
+        begun.wait(120)
         raise SignInError("the secret has expired")
 
     waits: list[OperatorSignIn] = []
 
     def waits_for_a_person() -> None:
         begun.set()
-        assert waits[0].desk.closed.wait(10), "nobody told it to stop"
+        assert waits[0].desk.closed.wait(120), "nobody told it to stop"
         raise CancelledError("the sign-in was interrupted")
 
     for first, second in ((waits_for_a_person, fails), (fails, waits_for_a_person)):

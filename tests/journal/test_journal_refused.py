@@ -160,7 +160,7 @@ def test_a_second_process_is_kept_out_until_the_first_has_ended(journal: Journal
         assert str(caught.value) == "another mimapp on this machine is working on registration 'mimservice'"
         with journal.lock(TENANT, "other"), journal.lock("99999999-1111-1111-1111-111111111111", KEY):
             pass
-        process.communicate("\n", timeout=30)
+        process.communicate("\n", timeout=120)
     with journal.lock(TENANT, KEY):
         assert process.returncode == 0
 
@@ -168,7 +168,7 @@ def test_a_second_process_is_kept_out_until_the_first_has_ended(journal: Journal
 def test_a_killed_process_holds_no_lock(journal: Journal, tmp_path: Path) -> None:
     with another_process_holds(tmp_path / "home") as process:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         with journal.lock(TENANT, KEY):
             assert process.returncode != 0
 

@@ -61,7 +61,7 @@ class ServedTenant:
         self.tenant_id: str = self.ready["tenantId"]
         self.client_id: str = self.ready["operator"]["clientId"]
         self.client_secret: str = self.ready["operator"]["clientSecret"]
-        self.http = httpx.Client(base_url=self.url, verify=self.trust, trust_env=False, timeout=20)
+        self.http = httpx.Client(base_url=self.url, verify=self.trust, trust_env=False, timeout=120)
         return self
 
     def __exit__(
@@ -71,7 +71,7 @@ class ServedTenant:
         if "sandbox" in self.__dict__:
             self.sandbox.close()
         self._process.terminate()
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=120)
 
     @property
     def authority(self) -> str:

@@ -97,7 +97,7 @@ def test_a_device_code(tenant: ServedTenant) -> None:
 def test_a_browser(tenant: ServedTenant) -> None:
     with (
         as_the_machines_browser(tenant.browser()) as browser,
-        InteractiveBrowserCredential(tenant_id=tenant.tenant_id, timeout=30, **options(tenant)) as credential,
+        InteractiveBrowserCredential(tenant_id=tenant.tenant_id, timeout=120, **options(tenant)) as credential,
     ):
         assert tenant.opens_graph(credential.get_token(f"{GRAPH}/.default").token)
     assert "response_mode=form_post" in browser.opened[0]

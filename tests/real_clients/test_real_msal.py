@@ -104,7 +104,7 @@ def test_a_device_code_and_what_follows_silently(tenant: ServedTenant) -> None:
 
 def test_a_browser_that_comes_back_with_a_form(tenant: ServedTenant) -> None:
     with as_the_machines_browser(tenant.browser()) as browser:
-        found = public(tenant).acquire_token_interactive([f"{GRAPH}/.default"], timeout=30)
+        found = public(tenant).acquire_token_interactive([f"{GRAPH}/.default"], timeout=120)
     assert found["id_token_claims"]["preferred_username"] == "admin@contoso.onmicrosoft.com"
     assert tenant.opens_graph(found["access_token"])
     assert "response_mode=form_post" in browser.opened[0]
@@ -115,6 +115,6 @@ def test_a_browser_that_comes_back_with_a_form(tenant: ServedTenant) -> None:
 
 def test_a_pair_that_entra_refuses_comes_back_as_an_error(tenant: ServedTenant) -> None:
     with as_the_machines_browser(tenant.browser()):
-        found = public(tenant).acquire_token_interactive([f"{EXCHANGE}/.default"], timeout=30)
+        found = public(tenant).acquire_token_interactive([f"{EXCHANGE}/.default"], timeout=120)
     assert found["error"] == "invalid_client"
     assert found["error_description"].startswith("AADSTS65002: ")

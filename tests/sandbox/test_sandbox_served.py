@@ -26,7 +26,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 def client(served: Served) -> httpx.Client:
-    return httpx.Client(base_url=served.url, verify=ssl.create_default_context(cafile=served.ca_file), timeout=20)
+    return httpx.Client(base_url=served.url, verify=ssl.create_default_context(cafile=served.ca_file), timeout=120)
 
 
 def token(http: httpx.Client, sandbox: Sandbox, scope: str) -> str:

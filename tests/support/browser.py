@@ -60,7 +60,7 @@ class Browser:
 
     def follow(self, address: str) -> httpx.Response:
         """Go where an address leads, until a page has nothing more to send."""
-        with httpx.Client(verify=self.trust, trust_env=False, follow_redirects=False, timeout=20) as http:
+        with httpx.Client(verify=self.trust, trust_env=False, follow_redirects=False, timeout=120) as http:
             reply = self._seen(http.get(address))
             for _ in range(6):
                 if reply.is_redirect:
@@ -78,7 +78,7 @@ class Browser:
 
     def wait(self) -> None:
         for thread in self._threads:
-            thread.join(20)
+            thread.join(120)
 
     def _seen(self, reply: httpx.Response) -> httpx.Response:
         parts = urlsplit(str(reply.url))

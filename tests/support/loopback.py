@@ -134,7 +134,7 @@ class _Tunnel(socketserver.BaseRequestHandler):
             back = threading.Thread(target=_pump, args=(onward, self.request), daemon=True)
             back.start()
             _pump(self.request, onward)
-            back.join(10)
+            back.join(120)
 
 
 class _ProxyServer(socketserver.ThreadingTCPServer):
@@ -175,4 +175,4 @@ def _running(server: socketserver.TCPServer) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(120)

@@ -62,6 +62,8 @@ def report(error: BaseException, output: Output, *, home: Path | None, verbose: 
     lines += [Line(f"  {words.hint}")] if words.hint else []
     if words.key:
         lines.append(Line(f"  explain: mimapp explain {words.key}", "dim"))
+    if isinstance(error, KeyboardInterrupt) and code is ExitCode.INTERRUPTED and output.is_at_terminal:
+        lines.insert(0, Line(""))  # the terminal has shown ^C, and stands behind it
     # A stream may itself be what is full: the exit code is told all the same.
     with contextlib.suppress(OSError):
         output.tell(lines)

@@ -93,6 +93,11 @@ class Output:
         return "x " if tone == "bad" else "+ "
 
     @property
+    def is_at_terminal(self) -> bool:
+        """Whether stderr is a terminal."""
+        return self._world.stderr.isatty()
+
+    @property
     def can_be_live(self) -> bool:
         """Whether stderr is a terminal on which something can be redrawn in place."""
         return self._world.stderr.isatty() and self._world.environ.get("TERM", "") not in _DUMB_TERMINALS

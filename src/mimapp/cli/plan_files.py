@@ -23,6 +23,7 @@ from mimapp.errors import StalePlanError, UsageError
 from mimapp.provisioning.planned import Planned
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.spec import ConsentBy, Only, Registration, Scope
+from mimapp.transport.models import ready
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -290,7 +291,7 @@ def _content(path: Path) -> bytes:
 def _decoded(path: Path, content: bytes, form: type[T]) -> T:
     """The file in one of its forms."""
     try:
-        return msgspec.json.decode(content, type=form)
+        return msgspec.json.decode(content, type=ready(form))
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {_complaint(str(error), content)}", hint="make the plan anew") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

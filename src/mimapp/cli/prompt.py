@@ -71,12 +71,9 @@ def _yes(run: Run, question: str) -> bool:
     run.progress.pause()
     run.world.stderr.write(question)
     run.world.stderr.flush()
-    answer = ""
-    try:
-        answer = run.world.stdin.readline()
-    finally:
-        if not answer.endswith("\n"):  # end of input, or Ctrl-C: what comes next begins on a line of its own
-            run.world.stderr.write("\n")
+    answer = run.world.stdin.readline()  # Ctrl-C here: the report of the interruption begins a line of its own
+    if not answer.endswith("\n"):  # end of input: what comes next begins on a line of its own
+        run.world.stderr.write("\n")
     return answer.strip().lower() in {"y", "yes"}
 
 

@@ -36,6 +36,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.value) if isinstance(self.value, list) else ()
 
 
+# Made here, by one thread: see mimapp.transport.models.
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 
 
@@ -45,7 +46,6 @@ def fit(model: type[Model], item: Item, cmdlet: str) -> Model:
     Raises:
         BadReplyError: a property has another type.
     """
-    ready(model)
     known: Item = {}
     for field in msgspec.structs.fields(model):
         value = item.get(field.encode_name)
@@ -54,7 +54,7 @@ def fit(model: type[Model], item: Item, cmdlet: str) -> Model:
         known[field.encode_name] = [value] if field.type == tuple[str, ...] and isinstance(value, str) else value
     try:
         # Lax, since switches and enumerations also come as text ("True").
-        return msgspec.convert(known, type=model, strict=False)
+        return msgspec.convert(known, type=ready(model), strict=False)
     except msgspec.ValidationError as error:
         raise BadReplyError(f"Exchange's answer to {cmdlet} has another shape than expected: {error}") from error
 

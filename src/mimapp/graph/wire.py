@@ -91,9 +91,8 @@ def decode(reply: Reply, model: type[T], what: str) -> T:
     Raises:
         BadReplyError: the body is not JSON, broke off, or lacks what the model needs.
     """
-    ready(model)
     try:
-        return msgspec.json.decode(reply.content, type=model, dec_hook=_read)
+        return msgspec.json.decode(reply.content, type=ready(model), dec_hook=_read)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise bad_reply(reply, what, str(error)) from error
 

@@ -100,6 +100,10 @@ class _CollectedWire(msgspec.Struct, frozen=True, rename="camel"):
     reach: list[Reach] = []
 
 
+# Made here, by one thread: see mimapp.transport.models.
+_WIRE = msgspec.json.Decoder(_CollectedWire)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """The access token's key: whether it could be read, holds something as long as a token, and when it was written."""
@@ -177,7 +181,7 @@ def read_collected(data: bytes, name: str = "collected file") -> Collected:
     try:
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             data = data.decode("utf-16").encode()
-        wire = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=_CollectedWire)
+        wire = _WIRE.decode(data.removeprefix(codecs.BOM_UTF8))
         return _collected(wire)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         # A validation error names the place and the type, never the content.

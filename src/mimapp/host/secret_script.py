@@ -136,6 +136,10 @@ class _ResultWire(msgspec.Struct, frozen=True, rename="camel"):
     event12: int = 0
 
 
+# Made here, by one thread: see mimapp.transport.models.
+_WIRE = msgspec.json.Decoder(_ResultWire)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretResult:
     """What one run did on one node; times are aware, UTC.
@@ -173,7 +177,7 @@ def read_result(data: bytes, name: str = "result file") -> SecretResult:
         HostInputError: it is no such file, cut off, or contradicts itself.
     """
     try:
-        wire = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=_ResultWire)
+        wire = _WIRE.decode(data.removeprefix(codecs.BOM_UTF8))
         written = _moment(wire.written_at)
         token = _moment(wire.token_written_at) if wire.token_written_at else None
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, OverflowError) as error:

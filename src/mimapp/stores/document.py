@@ -53,7 +53,7 @@ def decode(content: bytes) -> StoredSecret:
         ValueError: it is no such document. What the parser says may quote it, so nothing of that is passed on.
     """
     try:
-        found = msgspec.json.decode(content, type=Document, dec_hook=_from_text)
+        found = _DOCUMENT.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ValueError("not a secret document") from None
     return StoredSecret(
@@ -75,3 +75,7 @@ def _from_text(kind: type, value: object) -> Secret:
     if kind is not Secret or not isinstance(value, str) or not value:
         raise ValueError("not a secret's text")
     return Secret(value)
+
+
+# Made here, by one thread: see mimapp.transport.models.
+_DOCUMENT = msgspec.json.Decoder(Document, dec_hook=_from_text)

@@ -44,6 +44,10 @@ class _Index(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     secrets: tuple[Entry, ...] = ()
 
 
+# Made here, by one thread: see mimapp.transport.models.
+_INDEX = msgspec.json.Decoder(_Index)
+
+
 class IndexedFile:
     """One file with its former generations and its index.
 
@@ -150,7 +154,7 @@ class IndexedFile:
         if content is None:
             return ()
         try:
-            return msgspec.json.decode(content, type=_Index).secrets
+            return _INDEX.decode(content).secrets
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise StoreError(f"file:{self._index} exists and is not an index of mimapp's") from None
 

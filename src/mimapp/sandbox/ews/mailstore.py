@@ -41,6 +41,10 @@ class Item:
     read: bool = False
 
 
+# On import, by one thread: in msgspec 0.22 two threads that are the first to read a form can end the process.
+msgspec.json.Decoder(Item)
+
+
 class MailStore:
     """The items of one tenant within a transaction."""
 
