@@ -20,8 +20,9 @@ REGISTER = ("register", "--mailbox", MAILBOX, "--yes", "--output", "json", "--de
 
 @dataclass
 class Schedule(CutShort):
-    """What happens in one schedule; all of it follows from the seed."""
+    """What happens in one schedule; all of it follows from the seed. `scope` are register's options for one."""
 
+    scope: tuple[str, ...] = ()
     granted_without_fence: int = 0
 
     def __post_init__(self) -> None:
@@ -54,7 +55,7 @@ class Schedule(CutShort):
             if request.url.path.endswith("/appRoleAssignedTo") and not has_policy(place):
                 self.granted_without_fence += 1
 
-        return self.once(lambda place: place.remote(*REGISTER, *more), crash, before=watch)
+        return self.once(lambda place: place.remote(*REGISTER, *self.scope, *more), crash, before=watch)
 
     def unclaimed(self, calm: Place) -> int:
         """How many further secrets there are: none, or where the journal was lost at most one, and it is shown."""

@@ -16,12 +16,31 @@ if TYPE_CHECKING:
 
 FEW = range(100)
 MANY = range(100, 2000)
+FEW_ROLES = range(8)
+MANY_ROLES = range(8, 308)
 _BATCH = 50
 
 
 @pytest.mark.parametrize("seed", FEW)
 def test_a_schedule(tmp_path: Path, seed: int) -> None:
     Schedule(seed, tmp_path).run()
+
+
+def role(seed: int, home: Path) -> Schedule:
+    """A schedule with a role in Exchange; every other one limits it by a management scope."""
+    return Schedule(seed, home, scope=("--scope", "rbac", *(("--management-scope",) if seed % 2 else ())))
+
+
+@pytest.mark.parametrize("seed", FEW_ROLES)
+def test_a_schedule_with_a_role(tmp_path: Path, seed: int) -> None:
+    role(seed, tmp_path).run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(MANY_ROLES.start, MANY_ROLES.stop, _BATCH))
+def test_more_schedules_with_a_role(tmp_path: Path, first: int) -> None:
+    for seed in range(first, first + _BATCH):
+        role(seed, tmp_path / str(seed)).run()
 
 
 @pytest.mark.slow

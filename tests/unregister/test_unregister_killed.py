@@ -19,6 +19,8 @@ from support.tenants import Place
 FIRST_WRITES = 4
 PURGE_WRITES = 5
 LAST_WRITES = 2
+#: With a role: secret, role, allow list, application; then management scope and group.
+ROLE_WRITES = 4
 DRIVER = Path(__file__).parents[1] / "support" / "killed.py"
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
@@ -73,6 +75,25 @@ def test_killed_while_it_takes_the_fence_away(there: Registered, when: str, numb
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     there.later()
     finish(there)
+
+
+@pytest.mark.parametrize(("when", "number"), kills(ROLE_WRITES, quick={("after", 2)}))
+def test_killed_while_it_takes_a_role_away(with_role: Registered, when: str, number: int) -> None:
+    killed = kill(with_role.place.home, when, number)
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    finish(with_role)
+
+
+@pytest.mark.parametrize(("when", "number"), kills(LAST_WRITES, quick={("after", 1)}))
+def test_killed_while_it_takes_the_limit_of_a_role_away(with_role: Registered, when: str, number: int) -> None:
+    with_role.run()
+
+    killed = kill(with_role.place.home, when, number, hours=2)
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with_role.later()
+    finish(with_role)
 
 
 def test_every_write_is_among_those_that_are_killed(registered_home: Path, tmp_path: Path) -> None:
