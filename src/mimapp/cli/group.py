@@ -6,6 +6,7 @@ A group imports the module of a command only when that very command is run or as
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -86,7 +87,9 @@ def root() -> TyperGroup:
     return cast("TyperGroup", typer.main.get_command(app))  # an application with a callback becomes a group
 
 
+@functools.cache
 def _real(row: Row) -> TyperCommand | TyperGroup:
+    """What a row stands for; made once a process, for a caller that runs many command lines."""
     if isinstance(row, Group):
         return _Lazy(path=row.path, name=row.path, help=row.help, rich_markup_mode=MARKUP)
     from mimapp.cli.parsing import build, load  # noqa: PLC0415 - `mimapp --help` needs no command, and none of its parts

@@ -94,6 +94,8 @@ class TokenService:
         # At once, so that no service is inside a transaction when the key is first needed.
         self._key = _load_or_make(state)
         self._public = self._key.public_key()
+        # A signature that held holds; a client sends one token with most of its requests.
+        self._proven = functools.lru_cache(maxsize=256)(self._decode)
 
     def sign(self, claims: Document) -> str:
         """A JWT with exactly these claims, RS256, named by `kid` and `x5t` as Entra does."""
@@ -107,29 +109,38 @@ class TokenService:
         Raises:
             TokenRefused: the header is missing, or its token is not good for these audiences now.
         """
-        import jwt  # noqa: PLC0415 - see sign
-
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.casefold() != "bearer" or not token.strip():
             raise TokenRefused("missing")
-        try:
-            found: Document = jwt.decode(
-                token.strip(),
-                self._public,
-                algorithms=["RS256"],
-                # Time and audience are compared below: with the sandbox's clock, and with the service's words.
-                options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
-            )
-        except jwt.InvalidSignatureError as error:
-            raise TokenRefused("signature") from error
-        except jwt.InvalidTokenError as error:
-            raise TokenRefused("malformed") from error
+        found = self._proven(token.strip())
         now = self._clock.now().timestamp()
         if not found["nbf"] - _CLOCK_SKEW_SECONDS <= now < found["exp"] + _CLOCK_SKEW_SECONDS:
             raise TokenRefused("expired")
         if found["aud"] not in audiences:
             raise TokenRefused("audience")
         return _claims(found)
+
+    def _decode(self, token: str) -> Document:
+        """The claims of a token that was signed here.
+
+        Raises:
+            TokenRefused: it was not, or it is no token.
+        """
+        import jwt  # noqa: PLC0415 - see sign
+
+        try:
+            found: Document = jwt.decode(
+                token,
+                self._public,
+                algorithms=["RS256"],
+                # Time and audience are compared by `verify`: with the sandbox's clock, and with the service's words.
+                options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
+            )
+        except jwt.InvalidSignatureError as error:
+            raise TokenRefused("signature") from error
+        except jwt.InvalidTokenError as error:
+            raise TokenRefused("malformed") from error
+        return found
 
     def lifetime(self) -> tuple[int, int]:
         """`iat` and `exp` of a token issued now."""
