@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Evidence",
     "EvidenceKind",
+    "HostSeen",
     "Journal",
     "SecretEntry",
     "SecretState",
@@ -104,6 +105,22 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     day: date
 
 
+class HostSeen(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What the last `host check` found on one MIM server.
+
+    Attributes:
+        server: its name; empty where the input did not tell.
+        judged: when it was judged.
+        wrong: the titles of the rows that need a person.
+        read: when the server was read, where the input tells.
+    """
+
+    server: str
+    judged: datetime
+    wrong: tuple[str, ...] = ()
+    read: datetime | None = None
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What this machine knows of one registration.
 
@@ -113,6 +130,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         evidence: what shows that MIM uses a secret.
         sightings: what Graph's sign-in report showed in earlier runs; it only ever shows the latest sign-in.
         token_days: the days on which mimapp itself asked for a token with one of the secrets.
+        hosts: what was last found on each MIM server that was checked against the registration here.
     """
 
     secrets: tuple[SecretEntry, ...] = ()
@@ -120,6 +138,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     evidence: tuple[Evidence, ...] = ()
     sightings: tuple[Sighting, ...] = ()
     token_days: tuple[date, ...] = ()
+    hosts: tuple[HostSeen, ...] = ()
 
 
 class WriteRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -245,6 +264,16 @@ class Journal:
         state = self.state(tenant_id, key)
         if day not in state.token_days:
             self._replace(tenant_id, key, msgspec.structs.replace(state, token_days=(*state.token_days, day)))
+
+    def note_host(self, tenant_id: str, key: str, seen: HostSeen) -> None:
+        """Write down what was found on a MIM server, in place of what was found there before.
+
+        Raises:
+            UsageError: as `put_secret`.
+        """
+        state = self.state(tenant_id, key)
+        others = tuple(known for known in state.hosts if known.server.casefold() != seen.server.casefold())
+        self._replace(tenant_id, key, msgspec.structs.replace(state, hosts=(*others, seen)))
 
     def forget(self, tenant_id: str, key: str) -> None:
         """Remove the state of a registration that is no more; the record of its writes stays.

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from mimapp.checks.explain_live import Live
     from mimapp.checks.preflight import Row
     from mimapp.checks.scope import ScopeReport
-    from mimapp.checks.status import Status
+    from mimapp.checks.status import Status, StatusRow
     from mimapp.checks.verify_row import Verification
     from mimapp.clock import Clock
     from mimapp.clouds import Cloud
@@ -396,6 +396,17 @@ class Tenant:
 
         self._http.patience.start()
         return status_of(self._services(wanted), wanted)
+
+    def statuses(self, every: Sequence[Registration]) -> tuple[StatusRow, ...]:
+        """The status of several registrations, read side by side; one that cannot be read says why.
+
+        Raises:
+            CancelledError: a person interrupted.
+        """
+        from mimapp.checks.status import statuses_of  # noqa: PLC0415 - see the module
+
+        self._http.patience.start()
+        return statuses_of(self._services, every)
 
     def verify(
         self,

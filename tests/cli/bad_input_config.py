@@ -107,7 +107,7 @@ VARIABLES = {
         argv=STATUS,
         variables={"MIMAPP_OUTPUT": "yaml"},
         code=2,
-        line="MIMAPP_OUTPUT: 'yaml' is none of text, json",
+        line="MIMAPP_OUTPUT: 'yaml' is none of text, json, html",
         as_text=True,
     ),
 }

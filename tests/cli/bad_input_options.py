@@ -70,6 +70,16 @@ MAILBOXES = {
         line="which tenant?",
         hint="--tenant NAME or --mailbox ADDRESS",
     ),
+    "a page of a command that draws none": Case(
+        argv="clouds --output html",
+        code=2,
+        line="--output html: this command draws no page",
+        hint="--output text or json",
+        as_text=True,
+    ),
+    "a place for a page, and no page": Case(
+        argv=f"status --mailbox {MAILBOX} --out page.html", code=2, line="--out is for a page", hint="add --output html"
+    ),
     "no mailbox to check": Case(
         argv="check",
         code=2,
@@ -189,7 +199,7 @@ CHOICES = {
     "a sign-in that is none": Case(argv=_with("--auth", "password"), code=2, line="--auth: 'password' is none of …"),
     "a part that is none": _refused("--only", "all", "--only: 'all' is none of entra, exchange, consent"),
     "an output that is none": Case(
-        argv=f"{STATUS} --output xml", code=2, line="--output: 'xml' is none of text, json", as_text=True
+        argv=f"{STATUS} --output xml", code=2, line="--output: 'xml' is none of text, json, html", as_text=True
     ),
     "a client id that is none": _refused("--app-id", "x", "app id: 'x' is not an application's client id", _CLIENT_ID),
     "app id and new": Case(

@@ -244,7 +244,7 @@ REGISTRATIONS = {
         hint=f"register it first: mimapp register --mailbox {MAILBOX}",
     ),
     "two, and none is named": Case(
-        argv="status",
+        argv="secret list",
         prepare=_two_registrations,
         code=2,
         line="the tenant has 2 registrations: say which",

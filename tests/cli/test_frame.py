@@ -129,7 +129,7 @@ def test_help_has_arguments_options_and_the_whole_docstring(cli: Cli) -> None:
         (["config", "show", "--tenant"], "Option '--tenant' requires an argument"),
         (["config", "show", "--quiet=yes"], "Option '--quiet' does not take a value"),
         (["config", "show", "--deadline", "4"], "--deadline: '4' is not a duration"),
-        (["config", "show", "--output", "xml"], "--output: 'xml' is none of text, json"),
+        (["config", "show", "--output", "xml"], "--output: 'xml' is none of text, json, html"),
         (["config", "show", "--tenant", " "], "--tenant: is empty"),
     ],
 )

@@ -139,7 +139,7 @@ def test_resolved_options_have_their_types(tmp_path: Path) -> None:
         ("quiet = 1", "quiet = 1 is a whole number; wanted true or false"),
         ('quiet = "yes"', "quiet = 'yes' is text; wanted true or false"),
         ("verbose = true", "verbose = True is true or false; wanted a whole number"),
-        ('output = "xml"', "output: 'xml' is none of text, json"),
+        ('output = "xml"', "output: 'xml' is none of text, json, html"),
         ('auth = "password"', "auth: 'password' is none of"),
         ('secret-to = "stdout"', "secret-to = 'stdout' is text; wanted a list of texts"),
         ("secret-to = [1]", "secret-to = [1] is a list; wanted a list of texts"),
@@ -171,7 +171,7 @@ def test_a_file_that_is_no_text_is_no_toml(cli: Cli) -> None:
         ("MIMAPP_QUIET", "perhaps", "MIMAPP_QUIET: 'perhaps' is neither true nor false"),
         ("MIMAPP_VERBOSE", "-1", "MIMAPP_VERBOSE: '-1' is not a whole number"),
         ("MIMAPP_DEADLINE", "soon", "MIMAPP_DEADLINE: 'soon' is not a duration"),
-        ("MIMAPP_OUTPUT", "yaml", "MIMAPP_OUTPUT: 'yaml' is none of text, json"),
+        ("MIMAPP_OUTPUT", "yaml", "MIMAPP_OUTPUT: 'yaml' is none of text, json, html"),
         ("MIMAPP_TENANT", " ", "MIMAPP_TENANT: is empty"),
     ],
 )

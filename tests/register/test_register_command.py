@@ -253,7 +253,7 @@ def test_no_output_holds_the_secret_or_a_token(place: Place) -> None:
 def test_status_says_what_is_there_and_what_is_due(place: Place) -> None:
     before = place.remote("status", "--mailbox", MAILBOX, "--output", "json")
     register(place)
-    after = place.remote("status", "--tenant", CONTOSO, "--output", "json")
+    after = place.remote("status", "--registration", "mimservice", "--output", "json")
 
     assert before.document["applicationId"] is None
     assert len(before.document["due"]) == 10

@@ -19,6 +19,7 @@ from mimapp.cli.progress import Progress
 from mimapp.cli.prompt import require_answerable
 from mimapp.cli.recording import Recording
 from mimapp.cli.settings import Settings, Value, read_config
+from mimapp.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,12 +71,14 @@ class Command(Generic[O]):
         body: what it does.
         options: the dataclass of its own options.
         writes: whether it may change a tenant: it then asks, or needs ``--yes`` where nobody can answer.
+        draws: whether it answers ``--output html`` with a page.
         help: its docstring.
     """
 
     body: Callable[[Run, O], Result]
     options: type[O]
     writes: bool
+    draws: bool = False
     help: str = field(default="")
 
     @property
@@ -98,6 +101,7 @@ class Command(Generic[O]):
             common, common_values = settings.resolve(CommonOptions, given)
             output = Output(world, as_json=common.output == "json", sandbox=common.sandbox)
             verbose = common.verbose
+            self._check_output(common.output)
             own, own_values = settings.resolve(self.options, given)
             writing, _ = settings.resolve(WriteOptions, given)
             if self.writes:
@@ -126,17 +130,24 @@ class Command(Generic[O]):
             return report(error, output, home=home, verbose=verbose)
         return result.code
 
+    def _check_output(self, output: str) -> None:
+        if output == "html" and not self.draws:
+            raise UsageError("--output html: this command draws no page", hint="--output text or json")
 
-def command(options: type[O], *, writes: bool = False) -> Callable[[Callable[[Run, O], Result]], Command[O]]:
+
+def command(
+    options: type[O], *, writes: bool = False, draws: bool = False
+) -> Callable[[Callable[[Run, O], Result]], Command[O]]:
     """Make a command of a function; its docstring is the help, whose first line stands in ``mimapp --help``.
 
     Args:
         options: the dataclass of its own options, `NoOptions` for none.
         writes: whether it may change a tenant.
+        draws: whether it answers ``--output html`` with a page.
     """
 
     def decorate(body: Callable[[Run, O], Result]) -> Command[O]:
-        return Command(body=body, options=options, writes=writes, help=inspect.getdoc(body) or "")
+        return Command(body=body, options=options, writes=writes, draws=draws, help=inspect.getdoc(body) or "")
 
     return decorate
 

@@ -9,13 +9,13 @@ from mimapp.clock import iso
 from mimapp.credentials.listing import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mimapp.cli.result import Block, JsonValue, Tone
     from mimapp.credentials.listing import Credential
 
-__all__ = ["credential_documents", "credential_table"]
+__all__ = ["credential_documents", "credential_table", "whose"]
 
 _WORDS = {
     Owner.HERE: "stored here",
@@ -26,7 +26,12 @@ _WORDS = {
 _TONES: dict[Owner, Tone] = {Owner.HERE: "plain", Owner.FOREIGN: "dim"}
 
 
-def credential_documents(credentials: Sequence[Credential]) -> list[JsonValue]:
+def whose(credential: Credential) -> str:
+    """Whose a credential is, in words."""
+    return _WORDS[credential.owner]
+
+
+def credential_documents(credentials: Sequence[Credential]) -> list[Mapping[str, JsonValue]]:
     """The credentials for JSON."""
     return [
         {
@@ -52,7 +57,7 @@ def credential_table(credentials: Sequence[Credential]) -> tuple[Block, ...]:
         Table(
             ("credential", "kind", "from", "until", "whose"),
             [
-                (item.label or item.key_id, item.kind, _day(item.starts), _day(item.expires), _WORDS[item.owner])
+                (item.label or item.key_id, item.kind, _day(item.starts), _day(item.expires), whose(item))
                 for item in credentials
             ],
             [_TONES.get(item.owner, "warn") for item in credentials],

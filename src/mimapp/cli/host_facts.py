@@ -42,7 +42,7 @@ def registration_facts(run: Run) -> RegistrationFacts:
     with connect(run, tenant_of(run)) as tenant:
         wanted = find_registration(run, tenant)
         found = tenant.status(wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key)))
-        cloud_key = tenant.cloud.key
+        cloud_key, ews_ends = tenant.cloud.key, tenant.cloud.ews_ends
     if found.application_id is None:
         raise UsageError(
             f"{found.mailbox} is not registered in {found.tenant_name}",
@@ -57,8 +57,10 @@ def registration_facts(run: Run) -> RegistrationFacts:
         hosts=cloud_hosts(cloud_key),
         secret_expires=None if secret is None else secret.expires,
         secret_issued=None if secret is None else secret.starts,
+        ews_ends=ews_ends,
         secret_command=_secret_command(run, found),
         display_name=found.mailbox,
+        registration=found.registration,
         sandbox=run.options.sandbox,
     )
 

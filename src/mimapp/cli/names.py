@@ -63,7 +63,7 @@ TABLE: Final[tuple[Row, ...]] = (
         "status",
         "status",
         "status",
-        "Show one registration: application, consent, fence, EWS, secrets, and what register would do now.",
+        "Show a registration on one screen: rights, restriction, EWS, secrets, hand-over, what comes next and when.",
         REGISTERING,
     ),
     Name(

@@ -44,12 +44,12 @@ class CommonOptions(ConnectionOptions):
         help="how long the run may wait in all; default: 10m",
     )
     output: str = option(
-        choice("text", "json"),
+        choice("text", "json", "html"),
         "--output",
         default="text",
         setting=True,
         panel=RUN,
-        help="text for people, or one JSON document",
+        help="text for people, one JSON document, or a page where the command draws one",
     )
     quiet: bool = option(FLAG, "--quiet", "-q", default=False, setting=True, panel=RUN, help="no progress")
     verbose: int = option(

@@ -53,7 +53,7 @@ def report_text(report: HostReport) -> str:
     for row in report.rows:
         out.append(f"{_SIGNS[row.verdict]}  {row.title.ljust(width)}  {row.value}".rstrip())
         indent = " " * (len(_SIGNS[row.verdict]) + 2)
-        if row.verdict in {Verdict.WRONG, Verdict.ATTENTION}:
+        if row.needs_person:
             out.append(f"{indent}wanted: {row.wanted}")
         if row.why:
             out.append(f"{indent}why: {row.why}")

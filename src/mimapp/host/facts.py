@@ -60,6 +60,7 @@ class RegistrationFacts:
         ews_ends: the first day without EWS in this cloud, or None where Microsoft has given no date for it.
         secret_command: the command that shows the client secret once; never the secret.
         display_name: the registration's name for headings, or empty.
+        registration: its key, under which the journal keeps what was found on the server; empty: it is not kept.
         sandbox: whether all this belongs to the simulated tenant.
 
     Raises:
@@ -76,6 +77,7 @@ class RegistrationFacts:
     ews_ends: date | None = EWS_ENDS
     secret_command: str = "mimapp secret show"  # noqa: S105 - a command, not a secret
     display_name: str = ""
+    registration: str = ""
     sandbox: bool = False
 
     def __post_init__(self) -> None:

@@ -39,6 +39,11 @@ class Row:
     why: str = ""
     fix: str = ""
 
+    @property
+    def needs_person(self) -> bool:
+        """Whether somebody has to do something about it."""
+        return self.verdict in {Verdict.WRONG, Verdict.ATTENTION}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostReport:
@@ -63,7 +68,7 @@ class HostReport:
     @property
     def attention(self) -> bool:
         """Whether anything needs a person: exit code 3."""
-        return any(row.verdict in {Verdict.WRONG, Verdict.ATTENTION} for row in self.rows)
+        return any(row.needs_person for row in self.rows)
 
 
 def unseen(key: str, title: str, wanted: str, why: str = "") -> Row:

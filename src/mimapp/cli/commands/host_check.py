@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mimapp.cli.result import JsonValue, Result
     from mimapp.host.facts import RegistrationFacts
     from mimapp.host.inputs import HostInput
+    from mimapp.host.row import HostReport
 
 __all__ = ["CheckOptions", "check"]
 
@@ -42,20 +43,23 @@ class CheckOptions:
     )
 
 
-@command(CheckOptions)
+@command(CheckOptions, draws=True)
 def check(run: Run, options: CheckOptions) -> Result:
     """Judge what was read on the MIM server: build, TLS, ids, secret, token, account, reachability, late errors.
 
-    With --mailbox, --registration or --tenant it signs in and compares the server's ids with the registration; without
-    them they are shown and not judged. Exit code 3 when a row needs a person.
+    With --mailbox, --registration or --tenant it signs in, compares the server's ids with the registration, and keeps
+    the result for mimapp status; without them the ids are shown and not judged. Exit code 3 when a row needs a person.
     """
     from mimapp.host.check import check_host  # noqa: PLC0415 - help need not import the room
     from mimapp.host.check_text import report_html, report_json, report_text  # noqa: PLC0415 - as above
 
     found = _input(options)
-    report = check_host(found, _facts(run), run.world.clock.now())
+    facts = _facts(run)
+    report = check_host(found, facts, run.world.clock.now())
+    if facts is not None:
+        _remember(run, facts, report)
     document: dict[str, JsonValue] = json.loads(report_json(report))
-    text = report_html(report) if options.format == "html" else report_text(report)
+    text = report_html(report) if "html" in {options.format, run.options.output} else report_text(report)
     return file_result(
         schema="mimapp.host-check/1",
         document=document,
@@ -90,3 +94,17 @@ def _facts(run: Run) -> RegistrationFacts | None:
     from mimapp.cli.host_facts import registration_facts  # noqa: PLC0415 - only a comparison signs in
 
     return registration_facts(run)
+
+
+def _remember(run: Run, facts: RegistrationFacts, report: HostReport) -> None:
+    """Keep in the journal what needs a person on this server."""
+    from mimapp.clock import plain  # noqa: PLC0415 - only a comparison keeps its result
+    from mimapp.journal import HostSeen, Journal  # noqa: PLC0415 - as above
+
+    seen = HostSeen(
+        server=report.server,
+        judged=plain(report.judged_at),
+        wrong=tuple(row.title for row in report.rows if row.needs_person),
+        read=None if report.read_at is None else plain(report.read_at),
+    )
+    Journal(run.home).note_host(facts.tenant_id, facts.registration, seen)

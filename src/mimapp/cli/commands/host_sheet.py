@@ -64,7 +64,7 @@ class SheetOptions:
     )
 
 
-@command(SheetOptions)
+@command(SheetOptions, draws=True)
 def sheet(run: Run, options: SheetOptions) -> Result:
     """Print the filled sheet for the MIM installer: page by page, what to type and what each pop-up means.
 
@@ -88,7 +88,8 @@ def sheet(run: Run, options: SheetOptions) -> Result:
         uninstall_string=options.uninstall_string,
     )
     document: dict[str, JsonValue] = json.loads(sheet_json(found))
-    text = {"text": sheet_text, "markdown": sheet_markdown, "html": sheet_html}[options.format](found)
+    form = "html" if run.options.output == "html" else options.format
+    text = {"text": sheet_text, "markdown": sheet_markdown, "html": sheet_html}[form](found)
     return file_result(
         schema="mimapp.host-sheet/1", document=document, text=text, encoded=text.encode(), out=options.out
     )

@@ -1,103 +1,105 @@
-"""``mimapp status``: what is there for a registration, next to what is wanted."""
+"""``mimapp status``: what is there for a registration, next to what is wanted; or all registrations of a tenant."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
+from mimapp.cli.exit_codes import ExitCode
+from mimapp.cli.kinds import FLAG, PATH
 from mimapp.cli.meant import find_registration, tenant_of
-from mimapp.cli.options import NoOptions
-from mimapp.cli.result import Line, Pairs, Result
-from mimapp.clock import iso
-from mimapp.spec import Scope
+from mimapp.cli.options import option
+from mimapp.cli.result import Result
+from mimapp.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from mimapp.checks.status import Status, StatusRow
+    from mimapp.spec import Registration
+    from mimapp.tenant import Tenant
 
-    from mimapp.checks.status import Status
-    from mimapp.cli.result import Block, JsonValue
-
-__all__ = ["status"]
+__all__ = ["StatusOptions", "status"]
 
 
-@command(NoOptions)
-def status(run: Run, _options: NoOptions) -> Result:
-    """Show one registration: application, consent, fence, EWS, secrets, and what register would do now."""
-    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - help need not import it
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusOptions:
+    """How it ends, and where a page goes."""
+
+    exit_code: bool = option(
+        FLAG, "--exit-code", default=False, help="end with 3 where something needs a person, not with 0"
+    )
+    out: Path | None = option(  # noqa: RUF009 - makes a dataclasses.field
+        PATH, "--out", default=None, help="with --output html: the file to write the page to; default: stdout"
+    )
+
+
+@command(StatusOptions, draws=True)
+def status(run: Run, options: StatusOptions) -> Result:
+    """Show a registration on one screen: rights, restriction, EWS, secrets, hand-over, what comes next and when.
+
+    Without --mailbox and --registration it shows every registration of the tenant, one row each. --output html gives
+    one page with the credentials drawn in time, to print or to keep.
+    """
+    if options.out is not None and run.options.output != "html":
+        raise UsageError("--out is for a page", hint="add --output html")
+    from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
 
     with connect(run, tenant_of(run)) as tenant:
-        wanted = find_registration(run, tenant)
-        found = tenant.status(wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key)))
-    return Result(schema="mimapp.status/1", document=_document(found), text=_text(found))
+        if run.options.mailbox is not None or run.options.registration is not None:
+            return _one(run, options, tenant.status(_stored(run, tenant, find_registration(run, tenant))))
+        return _all(run, options, tenant.statuses(_every(run, tenant)), tenant.tenant_id)
 
 
-def _document(found: Status) -> Mapping[str, JsonValue]:
-    from mimapp.cli.credentials import credential_documents  # noqa: PLC0415 - help need not import it
-    from mimapp.cli.registering import consent_word  # noqa: PLC0415 - help need not import it
+def _every(run: Run, tenant: Tenant) -> tuple[Registration, ...]:
+    """Every marked registration of the tenant.
 
-    return {
-        "tenantId": found.tenant_id,
-        "tenantName": found.tenant_name,
-        "registration": found.registration,
-        "mailbox": found.mailbox,
-        "applicationId": found.application_id,
-        "displayName": found.display_name,
-        "consent": consent_word(found.scope, granted=found.consented),
-        "scope": {
-            "kind": found.scope.value,
-            "group": found.group,
-            "assignment": found.role,
-            "stands": found.fence_stands,
-            "proof": None if found.proof is None else {"when": iso(found.proof.when), "how": found.proof.how},
-        },
-        "ews": {
-            "allowed": found.ews.allowed,
-            "reason": found.ews.reason,
-            "remedy": found.ews.remedy,
-            "ends": None if found.ews_ends is None else found.ews_ends.isoformat(),
-        },
-        "credentials": credential_documents(found.credentials),
-        "due": [{"step": step.kind.value, "title": step.title} for step in found.due],
-        "warnings": list(found.warnings),
-        "problem": None if found.problem is None else found.problem.message,
-    }
+    Raises:
+        UsageError: there is none.
+    """
+    from mimapp.spec import Registration  # noqa: PLC0415 - help need not import it
+
+    known = tenant.registrations()
+    if not known:
+        raise UsageError("the tenant has no registration of mimapp", hint="name the mailbox with --mailbox")
+    return tuple(_stored(run, tenant, Registration(mailbox=one.mailbox, key=one.key)) for one in known)
 
 
-def _restricted(found: Status) -> str:
-    if found.scope is Scope.NONE:
-        return "NOTHING: every mailbox of the tenant (scope none)"
-    by = f" by the role assignment {found.role}" if found.role and found.scope is Scope.RBAC else ""
-    return f"{found.group}{by}{'' if found.fence_stands else ' (does not stand)'}"
+def _stored(run: Run, tenant: Tenant, wanted: Registration) -> Registration:
+    from mimapp.cli.connect import stores_of  # noqa: PLC0415 - help need not import it
+
+    return wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key))
 
 
-def _text(found: Status) -> tuple[Block, ...]:
-    from mimapp.cli.credentials import credential_table  # noqa: PLC0415 - help need not import it
-    from mimapp.cli.registering import consent_word  # noqa: PLC0415 - help need not import it
+def _one(run: Run, options: StatusOptions, found: Status) -> Result:
+    from mimapp.checks.status_next import attention_of  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.status_document import status_document  # noqa: PLC0415 - as above
+    from mimapp.cli.status_page import status_page  # noqa: PLC0415 - as above
+    from mimapp.cli.status_text import status_text  # noqa: PLC0415 - as above
 
-    ends = "no date known" if found.ews_ends is None else f"ends {found.ews_ends:%Y-%m-%d}"
-    blocks: list[Block] = [
-        Line(f"{found.mailbox} in {found.tenant_name}", "heading"),
-        Pairs(
-            [
-                ("Registration", found.registration),
-                ("Application", f"{found.display_name} ({found.application_id or 'not registered'})"),
-                ("Consent", consent_word(found.scope, granted=found.consented)),
-                ("Restricted to", _restricted(found)),
-                ("EWS", f"{found.ews.reason}; {ends}"),
-            ]
-        ),
-        Line(),
-        *credential_table(found.credentials),
-        *(Line(f"Note: {warning}", "warn") for warning in found.warnings),
-    ]
-    if found.ews.remedy:
-        blocks.append(Line(f"To do: {found.ews.remedy}", "bad"))
-    if found.problem is not None:
-        blocks.append(Line(f"To decide: {found.problem.message}", "bad"))
-        blocks += [Line(f"  {detail}") for detail in found.problem.details]
-    elif found.due:
-        blocks.append(Line("mimapp register would now:", "warn"))
-        blocks += [Line(f"  {step.title}") for step in found.due]
-    else:
-        blocks.append(Line("All is as it should be.", "good"))
-    return tuple(blocks)
+    code = ExitCode.ATTENTION if options.exit_code and attention_of(found) else ExitCode.DONE
+    document = status_document(found)
+    if run.options.output == "html":
+        return _page(options, status_page([found]), code)
+    return Result(schema="mimapp.status/1", document=document, text=status_text(found), code=code)
+
+
+def _all(run: Run, options: StatusOptions, rows: tuple[StatusRow, ...], tenant_id: str) -> Result:
+    from mimapp.cli.status_document import row_needs_person, statuses_document  # noqa: PLC0415 - as above
+    from mimapp.cli.status_page import status_page  # noqa: PLC0415 - as above
+    from mimapp.cli.status_text import statuses_text  # noqa: PLC0415 - as above
+
+    code = ExitCode.ATTENTION if options.exit_code and any(map(row_needs_person, rows)) else ExitCode.DONE
+    if run.options.output == "html":
+        unread = [(row.wanted.mailbox, row.error.message) for row in rows if row.error is not None]
+        return _page(options, status_page([row.status for row in rows if row.status is not None], unread=unread), code)
+    document = statuses_document(rows, tenant_id)
+    return Result(schema="mimapp.status-list/1", document=document, text=statuses_text(rows), code=code)
+
+
+def _page(options: StatusOptions, text: str, code: ExitCode) -> Result:
+    from mimapp.cli.files import file_result  # noqa: PLC0415 - only a page needs it
+
+    return file_result(
+        schema="mimapp.status-page/1", document={}, text=text, encoded=text.encode(), out=options.out, code=code
+    )
