@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from access_cases import CASES
-from access_facts import AccessCase, Expect, Facts, Group, Policy, Role
+from access_facts import EWS_ROLE, AccessCase, Expect, Facts, Group, Policy, Role
 from access_tenant import APPS, address_of, directory_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,12 +89,23 @@ _POLICIES = st.lists(
     ),
     max_size=4,
 ).map(tuple)
+_LIMITS = st.sampled_from(
+    (
+        ("group", "fence"),
+        ("group", "second"),
+        ("group", "gone"),
+        ("filter", "MemberOfGroup -eq '{DN:second}'"),
+        ("filter", "PrimarySmtpAddress -eq 'other@contoso.onmicrosoft.com'"),
+        ("unit", "mim,desk"),
+        ("", ""),
+    )
+)
 _ROLES = st.lists(
     st.builds(
-        Role,
-        limit=st.just("group"),
-        scope=st.sampled_from(("fence", "second")),
-        enforced_in=st.sampled_from((0, 60)),
+        lambda limit, role, enforced_in: Role(limit=limit[0], scope=limit[1], role=role, enforced_in=enforced_in),
+        _LIMITS,
+        st.sampled_from((EWS_ROLE, EWS_ROLE, "Application Mail.Read")),
+        st.sampled_from((0, 60)),
     ),
     max_size=2,
 ).map(tuple)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from access_cases import CASES
 from access_cases_gate import LISTS
-from access_facts import AccessCase, Agents, Expect
+from access_facts import NOW, AccessCase, Agents, Expect
 from access_tenant import address_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from test_sandbox_exchange_access import tenants
 
+from mimapp.checks.verify_ews import Windows, inside_row
+from mimapp.checks.verify_row import Verdict
 from mimapp.exchange import EwsKind
 from mimapp.provisioning.ews_now import Gate, ews_now
 from mimapp.provisioning.scope_view import ReachKind, reach, read_rights, see_mailbox
-from support.access import OURS, Bench, cloud_of
+from support.access import OURS, Bench, cloud_of, situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,15 +93,57 @@ def test_the_client_says_what_the_table_says(bench: Bench, case: AccessCase) -> 
     assert expected is case.expected
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(case=tenants())
-def test_random_tenants(bench: Bench, case: AccessCase) -> None:
-    """What is predicted by reading is what EWS then does, where nothing is under way."""
+UNDER_WAY = [case for case in CASES if is_under_way(case)]
+
+
+@pytest.mark.parametrize("case", UNDER_WAY, ids=lambda case: case.name)
+def test_what_is_under_way_is_judged_by_what_is_written(bench: Bench, case: AccessCase) -> None:
+    """The client reads the rules; EWS follows them two days later, whatever it does now."""
+    bench.stand(case)
+    gate, expected = predicted(bench, case)
+    later = replace(case, moment=NOW + timedelta(days=2))
+    bench.stand(later)
+    assert gate is not Gate.UNKNOWN
+    assert expected is EXPECTED[bench.ask(later).kind]
+
+
+def disagreement(bench: Bench, case: AccessCase) -> str:
+    """Where the simulated service and the client's reading of it differ; nothing where they agree."""
+    bench.stand(case)
+    gate, expected = predicted(bench, case)
+    answer = bench.ask(case)
+    came = EXPECTED[answer.kind]
+    if expected is not came and gate is not Gate.UNKNOWN:
+        return f"predicted {expected}, EWS did {came}"
+    exchange, address = bench.exchange, address_of(case.mailbox)
+    rights = read_rights(exchange, OURS, granted=True)
+    seen = see_mailbox(exchange, OURS, address)
+    if seen.mailbox is not None and not rights.roles and reach(rights, seen).test_differs:
+        return f"the test cmdlet says {seen.policy_granted}"
+    verdict = inside_row("inbox", "GetFolder", answer, situation(bench, case, Windows())).verdict
+    if (verdict is Verdict.HOLDS) is not (came is Expect.GRANTED):
+        return f"verify says {verdict}"
+    return ""
+
+
+def settled(case: AccessCase) -> AccessCase:
+    """The same tenant with nothing under way."""
     facts = case.facts
     policies = tuple(replace(one, tested_in=0, enforced_in=0, released_in=None) for one in facts.policies)
     roles = tuple(replace(one, enforced_in=0, released_in=None) for one in facts.roles)
-    case = replace(case, facts=replace(facts, policies=policies, roles=roles))
-    bench.stand(case)
-    gate, expected = predicted(bench, case)
-    came = EXPECTED[bench.ask(case).kind]
-    assert expected is came or gate is Gate.UNKNOWN
+    return replace(case, facts=replace(facts, policies=policies, roles=roles))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=tenants())
+def test_random_tenants(bench: Bench, case: AccessCase) -> None:
+    """What is predicted by reading is what EWS, and the test cmdlet, then say."""
+    assert disagreement(bench, settled(case)) == ""
+
+
+@pytest.mark.slow
+@seed(7)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=tenants())
+def test_many_random_tenants(bench: Bench, case: AccessCase) -> None:
+    assert disagreement(bench, settled(case)) == ""

@@ -11,6 +11,7 @@ from access_tenant import APPS, PRINCIPAL_ID, address_of
 from exchange_tenant import ADMIN, ORIGIN, TENANT, Tenant
 from test_sandbox_ews_access import stand
 
+from mimapp.checks.verify_ews import Situation
 from mimapp.clouds import CLOUDS, Cloud
 from mimapp.exchange import EwsAnswer, EwsProbe, Exchange, anchor_for_user
 from mimapp.transport import Http, Patience, Reply, Request
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from access_facts import AccessCase
+
+    from mimapp.checks.verify_ews import Windows
 
 OURS = APPS["ours"]
 
@@ -64,3 +67,19 @@ class Bench:
 
 def cloud_of(case: AccessCase) -> Cloud:
     return CLOUDS["global" if case.facts.cloud == "worldwide" else "china"]
+
+
+def situation(bench: Bench, case: AccessCase, windows: Windows) -> Situation:
+    """What verify compares an answer with, in the tenant as it stands."""
+    exchange, address = bench.exchange, address_of(case.mailbox)
+    mailbox = exchange.mailboxes.get(address)
+    return Situation(
+        now=bench.tenant.clock.now(),
+        mailbox=address,
+        application_id=OURS,
+        settings=exchange.organization.read(),
+        access=None if mailbox is None else exchange.mailboxes.client_access(address),
+        ews_ends=cloud_of(case).ews_ends,
+        has_right=case.facts.granted or bool(exchange.rbac.assignments(OURS)),
+        windows=windows,
+    )

@@ -11,9 +11,9 @@ from access_cases import CASES
 from access_facts import AccessCase, Expect
 from access_tenant import PRINCIPAL_ID, address_of
 
-from mimapp.checks.verify_ews import Situation, Windows, inside_row, outside_row
+from mimapp.checks.verify_ews import Windows, inside_row, outside_row
 from mimapp.checks.verify_row import Verdict
-from support.access import OURS, Bench, cloud_of
+from support.access import OURS, Bench, situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,21 +42,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     made = Bench(tmp_path_factory.mktemp("verify"))
     yield made
     made.close()
-
-
-def situation(bench: Bench, case: AccessCase, windows: Windows) -> Situation:
-    exchange, address = bench.exchange, address_of(case.mailbox)
-    mailbox = exchange.mailboxes.get(address)
-    return Situation(
-        now=bench.tenant.clock.now(),
-        mailbox=address,
-        application_id=OURS,
-        settings=exchange.organization.read(),
-        access=None if mailbox is None else exchange.mailboxes.client_access(address),
-        ews_ends=cloud_of(case).ews_ends,
-        has_right=case.facts.granted or bool(exchange.rbac.assignments(OURS)),
-        windows=windows,
-    )
 
 
 def under_way(case: AccessCase, bench: Bench) -> Windows:
