@@ -105,6 +105,7 @@ def test_consent_alone(place: Place) -> None:
         "clock",
         "graph permissions",
         "directory role",
+        "scope",
         "exchange permission",
         "exchange rights",
     ]
@@ -166,14 +167,14 @@ def test_what_it_costs(place: Place) -> None:
 
     there = cost()
 
-    assert len(there) == 14 + 4
+    assert len(there) == 14 + 6
     assert sum("appManagementPolicies" in name for name in there) == 1
     assert {"Get-DistributionGroup", "Get-DistributionGroupMember", "Get-Group"} <= set(there)
 
 
 def test_both_rounds_go_side_by_side(place: Place) -> None:
     assert place.remote("register", "--mailbox", MAILBOX, "--yes").code == 0
-    rounds = [(14, threading.Barrier(14)), (4, threading.Barrier(4))]
+    rounds = [(14, threading.Barrier(14)), (6, threading.Barrier(6))]
     places = iter([barrier for size, barrier in rounds for _ in range(size)])
     guard = threading.Lock()
 

@@ -240,6 +240,7 @@ def test_a_global_reader_can_ask_everything_and_is_told_that_it_may_not_write(pl
         "audience policy": "ok",
         "identifier URI policy": "ok",
         "service management reference": "unknown",
+        "scope": "ok",
         "exchange permission": "ok",
         "exchange rights": "stop",
         "mailbox": "ok",

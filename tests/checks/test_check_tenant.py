@@ -175,6 +175,7 @@ def test_who_makes_no_application_is_not_asked_about_licence_store_or_policies(p
         "cloud",
         "clock",
         "graph permissions",
+        "scope",
         "exchange permission",
         "exchange rights",
         "mailbox",

@@ -1,14 +1,15 @@
 """Everything that can be known before the first write: one row a question, read only, each row failing on its own.
 
 All reads of the first round go side by side: 14 requests where both services are asked. A second round asks only what
-the first one raised: the policy of an application that exists (1), the group that exists with its members and notes
-(3), deleted mailboxes where none was found (2). Nothing waits for a third. docs/check.md says which row needs which
-right.
+the first one raised: the policy of an application that exists, its grants and its roles in Exchange (3), the group that
+exists with its members and notes (3), deleted mailboxes where none was found (2). Nothing waits for a third.
+docs/check.md says which row needs which right.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,6 +31,7 @@ from mimapp.checks.preflight_policy import (
     unread_row,
 )
 from mimapp.checks.preflight_row import Row, Verdict, unknown
+from mimapp.checks.preflight_scope import ScopeSighting, scope_row
 from mimapp.checks.preflight_signin import (
     directory_role_row,
     exchange_permission_row,
@@ -47,10 +49,11 @@ from mimapp.errors import (
     StoreError,
     UsageError,
 )
+from mimapp.graph import FULL_ACCESS_AS_APP_ID
 from mimapp.identity import discover
 from mimapp.provisioning.observe import ObservedGroup, group_address, parts_of
 from mimapp.provisioning.steps import Part
-from mimapp.spec import Only
+from mimapp.spec import Only, Scope
 from mimapp.transport import Request
 
 if TYPE_CHECKING:
@@ -58,8 +61,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from mimapp.exchange import Group, GroupMember, Mailbox, Recipient
-    from mimapp.graph import Application, AppManagementPolicy
+    from mimapp.exchange import Group, GroupMember, Mailbox, Recipient, RoleAssignment
+    from mimapp.graph import Application, AppManagementPolicy, RoleGrant
     from mimapp.provisioning.services import Services
     from mimapp.secret import SecretStore
     from mimapp.spec import Registration
@@ -94,13 +97,20 @@ def preflight(services: Services, wanted: Registration) -> tuple[Row, ...]:
         if entra is not None:
             entra.second_round()
         if exchange is not None:
-            exchange.second_round()
+            exchange.second_round(wanted.app_id if entra is None else entra.known_application_id())
+        seen = ScopeSighting(
+            tags=() if entra is None else entra.tags(),
+            granted=entra is not None and entra.granted(),
+            roles=None if exchange is None else exchange.roles(),
+        )
+        decided = replace(wanted, scope=wanted.scope or seen.standing)
         rows = [] if entra is None else [_answer("tenant", entra.tenant, is_needed=True)]
         rows += ground.rows()
         if entra is not None:
-            rows += entra.rows()
+            rows += entra.rows(decided)
+        rows.append(scope_row(wanted.scope, seen))
         if exchange is not None:
-            rows += exchange.rows(lambda: wanted.app_id if entra is None else entra.application_id())
+            rows += exchange.rows(decided, lambda: wanted.app_id if entra is None else entra.application_id())
         rows += [store.result() for store in stores]
         return tuple(rows)
 
@@ -147,17 +157,36 @@ class _Entra:
         self._organization = pool.submit(graph.directory.organization)
         self._application = pool.submit(_application, services, wanted)
         self._own: Future[tuple[AppManagementPolicy, ...]] | None = None
+        self._grants: Future[tuple[RoleGrant, ...]] | None = None
         if _makes_application(wanted):
             self._skus = pool.submit(graph.directory.subscribed_skus)
             self._default = pool.submit(graph.policies.default_credential_policy)
 
     def second_round(self) -> None:
-        """Ask for the policy of the application, where there is one."""
-        if not _makes_application(self._wanted) or self._application.exception() is not None:
+        """Ask for the grants and the policy of the application, where there is one."""
+        if self._application.exception() is not None:
             return
-        application = self._application.result()
-        if application is not None:
-            self._own = self._pool.submit(self._services.graph.policies.for_application, application.id)
+        application, graph = self._application.result(), self._services.graph
+        if application is None:
+            return
+        self._grants = self._pool.submit(graph.role_grants.held_by, application.app_id)
+        if _makes_application(self._wanted):
+            self._own = self._pool.submit(graph.policies.for_application, application.id)
+
+    def known_application_id(self) -> str | None:
+        """The client id, where the application exists and could be read."""
+        return None if self._application.exception() is not None else self.application_id()
+
+    def tags(self) -> tuple[str, ...]:
+        """The application's tags, likewise."""
+        application = None if self._application.exception() is not None else self._application.result()
+        return () if application is None else application.tags or ()
+
+    def granted(self) -> bool:
+        """Whether it holds full_access_as_app, by the id that Microsoft's page gives; False where it is not known."""
+        if self._grants is None or self._grants.exception() is not None:
+            return False
+        return any(grant.app_role_id == FULL_ACCESS_AS_APP_ID for grant in self._grants.result())
 
     def tenant(self) -> Row:
         """The tenant's row."""
@@ -168,9 +197,9 @@ class _Entra:
         application = self._application.result()
         return None if application is None else application.app_id
 
-    def rows(self) -> Iterator[Row]:
-        """Licence, rights and policies."""
-        operator, wanted = self._services.graph_operator, self._wanted
+    def rows(self, wanted: Registration) -> Iterator[Row]:
+        """Licence, rights and policies, for a registration whose scope is known."""
+        operator = self._services.graph_operator
         if _makes_application(wanted):
             yield _answer("licence", lambda: licence_row(self._skus.result()))
         yield graph_permission_row(operator, wanted)
@@ -208,6 +237,7 @@ class _Exchange:
         self._cmdlets = pool.submit(exchange.session.cmdlets)
         self._gone: tuple[Future[Mailbox | None], Future[Mailbox | None]] | None = None
         self._group: _GroupAnswers | None = None
+        self._roles: Future[tuple[RoleAssignment, ...]] | None = None
         if not _fences(wanted):
             return
         self._address = group_address(wanted, wanted.mailbox)
@@ -219,8 +249,10 @@ class _Exchange:
         self._ews = pool.submit(exchange.organization.read)
         self._access = pool.submit(exchange.mailboxes.client_access, wanted.mailbox)
 
-    def second_round(self) -> None:
-        """Look for a mailbox that is gone where there is none, and into the group where there is one."""
+    def second_round(self, app_id: str | None) -> None:
+        """Look for a mailbox that is gone where there is none, into the group where there is one, and at the roles."""
+        if app_id is not None:
+            self._roles = self._pool.submit(self._services.exchange.rbac.assignments, app_id)
         if not _fences(self._wanted):
             return
         mailboxes, address = self._services.exchange.mailboxes, self._wanted.mailbox
@@ -237,17 +269,24 @@ class _Exchange:
                 self._pool.submit(groups.notes, self._address),
             )
 
-    def rows(self, application_id: Callable[[], str | None]) -> Iterator[Row]:
-        """Rights, mailbox, group and EWS."""
-        wanted, services = self._wanted, self._services
+    def roles(self) -> tuple[RoleAssignment, ...] | None:
+        """What the application holds by role; None where this account may not read it."""
+        if self._roles is None:
+            return ()
+        return None if self._roles.exception() is not None else self._roles.result()
+
+    def rows(self, wanted: Registration, application_id: Callable[[], str | None]) -> Iterator[Row]:
+        """Rights, mailbox, group and EWS, for a registration whose scope is known."""
+        services = self._services
         yield exchange_permission_row(services.exchange_operator)
         yield _answer("exchange rights", lambda: exchange_rights_row(self._cmdlets.result(), wanted))
         if not _fences(wanted):
             return
         yield _answer("mailbox", self._mailbox_row, is_needed=True)
         yield _answer("mailbox region", lambda: region_row(self._mailbox.result()))
-        yield _answer("domain", lambda: domain_row(wanted.mailbox, self._domains.result()))
-        yield _answer("scoping group", self._group_row, is_needed=True)
+        if wanted.scope is not Scope.NONE and wanted.administrative_unit is None:
+            yield _answer("domain", lambda: domain_row(wanted.mailbox, self._domains.result()))
+            yield _answer("scoping group", lambda: self._group_row(wanted), is_needed=True)
         yield _answer("ews", lambda: ews_row(self._ews.result(), application_id(), services.cloud), is_needed=True)
         yield _answer("mailbox ews", self._access_row)
 
@@ -274,7 +313,7 @@ class _Exchange:
             access = None
         return mailbox_ews_row(access, self._wanted.mailbox)
 
-    def _group_row(self) -> Row:
+    def _group_row(self, wanted: Registration) -> Row:
         matches, there = self._group_matches.result(), None
         if self._group is not None:
             group, members, notes = self._group
@@ -283,7 +322,7 @@ class _Exchange:
                 return flapping_row(self._address)
             there = ObservedGroup(group=found, members=members.result(), notes=notes.result())
         sighting = GroupSighting(address=self._address, matches=matches, group=there, owner=self._owner.result())
-        return group_row(sighting, self._wanted)
+        return group_row(sighting, wanted)
 
 
 def _answer(name: str, ask: Callable[[], Row], *, is_needed: bool = False) -> Row:

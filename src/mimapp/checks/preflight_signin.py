@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.checks.preflight_row import Row, Verdict
-from mimapp.spec import ConsentBy, Only
+from mimapp.spec import ConsentBy, Only, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -95,6 +95,7 @@ _OTHER_INTERFACE = "Exchange.ManageV2"
 # of the role group Organization Management, which Exchange Administrators and Global Administrators have.
 _VIEW_RECIPIENTS, _VIEW_CONFIGURATION = "View-Only Recipients", "View-Only Configuration"
 _GROUPS, _CONFIGURATION = "Distribution Groups", "Organization Configuration"
+_ROLES = "Role Management"
 _READS = {
     "Get-Mailbox": _VIEW_RECIPIENTS,
     "Get-Recipient": _VIEW_RECIPIENTS,
@@ -112,6 +113,16 @@ _WRITES = {
     "New-ApplicationAccessPolicy": _CONFIGURATION,
     "Set-OrganizationConfig": _CONFIGURATION,
 }
+# That Role Management brings New-ServicePrincipal too is unverified; Microsoft's page on RBAC for Applications names
+# the role group Organization Management for all of it.
+_OF_ROLES = {
+    "Get-ServicePrincipal": _VIEW_CONFIGURATION,
+    "Get-ManagementRoleAssignment": _VIEW_CONFIGURATION,
+    "Test-ServicePrincipalAuthorization": _VIEW_CONFIGURATION,
+    "New-ServicePrincipal": _ROLES,
+    "New-ManagementRoleAssignment": _ROLES,
+}
+_OF_MANAGEMENT_SCOPES = {"Get-ManagementScope": _VIEW_CONFIGURATION, "New-ManagementScope": _ROLES}
 
 
 def graph_permission_row(operator: Operator, wanted: Registration) -> Row:
@@ -202,7 +213,7 @@ def exchange_permission_row(operator: Operator) -> Row:
 
 def exchange_rights_row(cmdlets: Collection[str], wanted: Registration) -> Row:
     """Whether Exchange lets the caller run what the run needs, by its own list."""
-    needed = _READS if wanted.only is Only.CONSENT else _READS | _WRITES
+    needed = _cmdlets(wanted)
     there = {cmdlet.casefold() for cmdlet in cmdlets}
     missing = {cmdlet: role for cmdlet, role in needed.items() if cmdlet.casefold() not in there}
     if not missing:
@@ -221,11 +232,24 @@ def exchange_rights_row(cmdlets: Collection[str], wanted: Registration) -> Row:
     )
 
 
+def _cmdlets(wanted: Registration) -> dict[str, str]:
+    """What the run calls, each with the role that brings it."""
+    if wanted.only is Only.CONSENT:
+        return _READS
+    needed = _READS | _WRITES
+    if wanted.scope is Scope.RBAC:
+        needed |= _OF_ROLES | (_OF_MANAGEMENT_SCOPES if wanted.management_scope else {})
+        del needed["New-ApplicationAccessPolicy"]
+    return needed
+
+
 def _needs(wanted: Registration) -> Iterator[_Need]:
     if wanted.only in {None, Only.ENTRA}:
         yield _WRITE
     else:
         yield _READ
+    if wanted.scope is Scope.RBAC:
+        return  # a role needs no consent
     if wanted.only is None or (wanted.only is Only.CONSENT and wanted.consent_by is ConsentBy.API):
         yield _CONSENT
     if wanted.consent_by is ConsentBy.BROWSER:

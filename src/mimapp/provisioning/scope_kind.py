@@ -21,25 +21,34 @@ if TYPE_CHECKING:
     from mimapp.provisioning.observe import Observed
     from mimapp.spec import Registration
 
-__all__ = ["MIGRATE", "resolved_scope", "scope_warnings", "standing_scope"]
+__all__ = ["agreed_scope", "resolved_scope", "scope_that_stands", "scope_warnings", "standing_scope"]
 
 #: What moves a registration from the policy to the role.
-MIGRATE = "mimapp scope migrate"
+_MIGRATE = "mimapp scope migrate"
 
 
 def standing_scope(observed: Observed) -> Scope | None:
     """What keeps the application to its mailbox now; None where it has no access at all yet."""
     entra, exchange = observed.entra, observed.exchange
-    if entra is not None:
-        there = entra.application or entra.deleted
-        named = None if there is None else scope_of_tags(there.tags or ())
-        if named is not None:
-            return named
+    there = None if entra is None else entra.application or entra.deleted
     holds_role = exchange is not None and exchange.roles is not None and bool(exchange.roles.assignments)
     has_policy = exchange is not None and bool(exchange.policies)
-    if holds_role and not observed.granted and not (entra is None and has_policy):
+    return scope_that_stands(
+        tags=() if there is None else there.tags or (),
+        granted=observed.granted,
+        # Where Entra was not read, a policy beside the role speaks for a grant that the role is to take the place of.
+        holds_role=holds_role and not (entra is None and has_policy),
+        has_policy=has_policy,
+    )
+
+
+def scope_that_stands(*, tags: tuple[str, ...], granted: bool, holds_role: bool, has_policy: bool) -> Scope | None:
+    """As `standing_scope`, from what it rests on: what the tags name, else what the application holds."""
+    if (named := scope_of_tags(tags)) is not None:
+        return named
+    if holds_role and not granted:
         return Scope.RBAC
-    return Scope.POLICY if observed.granted or has_policy else None
+    return Scope.POLICY if granted or has_policy else None
 
 
 def resolved_scope(wanted: Registration, observed: Observed) -> Scope:
@@ -48,13 +57,21 @@ def resolved_scope(wanted: Registration, observed: Observed) -> Scope:
     Raises:
         UnsafePlanError: another kind stands than was asked for, or a role and a grant stand beside each other.
     """
-    standing, asked = standing_scope(observed), wanted.scope
+    return agreed_scope(wanted.scope, standing_scope(observed), granted=observed.granted)
+
+
+def agreed_scope(asked: Scope | None, standing: Scope | None, *, granted: bool) -> Scope:
+    """As `resolved_scope`, from what was asked for, what stands, and whether full_access_as_app is granted.
+
+    Raises:
+        UnsafePlanError: as `resolved_scope`.
+    """
     scope = asked or standing or Scope.POLICY
-    if scope is Scope.RBAC and observed.granted:
+    if scope is Scope.RBAC and granted:
         raise UnsafePlanError(
             f"the application holds {FULL_ACCESS_AS_APP} in Entra: beside a role in Exchange the two add up, and the "
             "application would reach every mailbox that no access policy keeps it from",
-            hint=f"{MIGRATE} moves it to the role in two runs, and takes the grant away when the role is proven; "
+            hint=f"{_MIGRATE} moves it to the role in two runs, and takes the grant away when the role is proven; "
             "mimapp lockdown stops the application at once",
         )
     if standing in {None, Scope.NONE, scope}:
@@ -65,12 +82,12 @@ def resolved_scope(wanted: Registration, observed: Observed) -> Scope:
         raise UnsafePlanError(
             f"this registration is kept to its mailbox by a role in Exchange, and --scope {scope} would grant "
             f"{FULL_ACCESS_AS_APP} beside it: the two add up",
-            hint=f"leave --scope away to keep the role; {MIGRATE} goes from a policy to a role, and back there is only "
-            "mimapp unregister and mimapp register",
+            hint=f"leave --scope away to keep the role; {_MIGRATE} goes from a policy to a role, and the way back is "
+            "mimapp unregister, then mimapp register",
         )
     raise UnsafePlanError(
         f"this registration is kept to its mailbox by an access policy, and --scope {scope} would drop that fence",
-        hint=f"leave --scope away to keep it; {MIGRATE} replaces it by a role in Exchange without a gap",
+        hint=f"leave --scope away to keep it; {_MIGRATE} replaces it by a role in Exchange without a gap",
     )
 
 

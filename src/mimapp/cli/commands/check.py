@@ -12,7 +12,7 @@ from mimapp.cli.kinds import DURATION, FLAG, TEXT, TEXTS, choice
 from mimapp.cli.meant import mailbox_of, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Result, Table
-from mimapp.spec import Only, Registration
+from mimapp.spec import Only, Registration, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +62,22 @@ class CheckOptions:
         metavar="ID",
         help="the client id of an application that exists and is to be taken over",
     )
+    scope: str | None = option(
+        choice(*(scope.value for scope in Scope)),
+        "--scope",
+        default=None,
+        help="what is to keep the application to its mailbox: policy, rbac or none; default: what stands, else policy",
+    )
+    management_scope: bool = option(
+        FLAG, "--management-scope", default=False, help="with --scope rbac: a management scope is to limit the role"
+    )
+    administrative_unit: str | None = option(
+        TEXT,
+        "--administrative-unit",
+        default=None,
+        metavar="ID",
+        help="with --scope rbac: this Entra administrative unit is to limit the role",
+    )
     only: str | None = option(
         choice(*(part.value for part in Only)),
         "--only",
@@ -94,6 +110,9 @@ def check(run: Run, options: CheckOptions) -> Result:
         secret_lifetime=options.secret_lifetime,
         group_owner=options.group_owner,
         app_id=options.app_id,
+        scope=None if options.scope is None else Scope(options.scope),
+        management_scope=options.management_scope,
+        administrative_unit=options.administrative_unit,
         only=None if options.only is None else Only(options.only),
     )
     stores_of(run, options.secret_to, "tenant", wanted.key)  # a wrong store is said before anybody signs in
