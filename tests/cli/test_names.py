@@ -58,16 +58,19 @@ def test_every_option_of_a_command_is_described(row: Name) -> None:
     assert not SHARED.intersection(own)
 
 
+@pytest.mark.parametrize("columns", ["80", "200"])
 @pytest.mark.parametrize("row", commands(), ids=lambda row: row.path)
-def test_help_of_a_command_shows_every_option(cli: Cli, row: Name) -> None:
-    cli.variables["COLUMNS"] = "200"
+def test_help_of_a_command_shows_every_option_whole(cli: Cli, row: Name, columns: str) -> None:
+    cli.variables["COLUMNS"] = columns
     ended = cli(*row.path.split(), "--help")
 
     assert ended.code == 0
     assert ended.err == ""
     for spec in load(row).specs:
         for flag in spec.flags:
-            assert flag in ended.out
+            assert f"{flag} " in ended.out
+    assert "…" not in ended.out
+    assert max(map(len, ended.out.splitlines())) <= int(columns)
 
 
 @pytest.mark.parametrize("path", ["", *(row.path for row in TABLE if isinstance(row, Group))])

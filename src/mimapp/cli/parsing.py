@@ -61,7 +61,7 @@ def build(name: str, command: Command[Any]) -> TyperCommand:
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect reads it
     callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
-    app.command(name, cls=_Plain, help=command.help)(callback)
+    app.command(name, cls=_Plain, help=_flowing(command.help))(callback)
     return cast("TyperCommand", typer.main.get_command(app))  # an application with one command becomes that command
 
 
@@ -93,3 +93,8 @@ def _shape(spec: Spec) -> tuple[object, object]:
     if spec.kind.many:
         return list[str], []
     return str | None, None
+
+
+def _flowing(text: str) -> str:
+    """The paragraphs of a docstring each on one line, so that the terminal's width breaks them and not the source's."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))

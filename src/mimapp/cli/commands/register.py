@@ -131,6 +131,7 @@ class RegisterOptions:
         choice(*(part.value for part in Only)),
         "--only",
         default=None,
+        metavar="PART",
         help="do one administrator's part: entra, then exchange, then consent",
     )
     fence_confirmed_by: str | None = option(
