@@ -51,7 +51,9 @@ from mimapp.errors import (
 )
 from mimapp.graph import FULL_ACCESS_AS_APP_ID
 from mimapp.identity import discover
+from mimapp.provisioning.candidates import no_such_application
 from mimapp.provisioning.observe import ObservedGroup, group_address, parts_of
+from mimapp.provisioning.observe_exchange import group_owner_of
 from mimapp.provisioning.steps import Part
 from mimapp.spec import Only, Scope
 from mimapp.transport import Request
@@ -244,7 +246,7 @@ class _Exchange:
         self._mailbox = pool.submit(exchange.mailboxes.get, wanted.mailbox)
         self._matches = pool.submit(exchange.mailboxes.matches, wanted.mailbox)
         self._group_matches = pool.submit(exchange.mailboxes.matches, self._address)
-        self._owner = pool.submit(_owner, services, wanted)
+        self._owner = pool.submit(group_owner_of, services, wanted)
         self._domains = pool.submit(exchange.mailboxes.accepted_domains)
         self._ews = pool.submit(exchange.organization.read)
         self._access = pool.submit(exchange.mailboxes.client_access, wanted.mailbox)
@@ -351,10 +353,7 @@ def _application(services: Services, wanted: Registration) -> Application | None
         return applications.by_unique_name(wanted.unique_name)
     found = applications.by_app_id(wanted.app_id)
     if found is None and not wanted.restore:
-        raise UsageError(
-            f"app id: this tenant has no application {wanted.app_id}",
-            hint="give the application (client) id, not the object id; a deleted one needs --restore as well",
-        )
+        raise no_such_application(wanted.app_id)
     return found
 
 
@@ -370,19 +369,6 @@ def _has_secret(services: Services, application: Application) -> bool:
         return any(store.has(key_id) for store in services.stores for key_id in live)
     except StoreError:
         return False  # the row of the store says so
-
-
-def _owner(services: Services, wanted: Registration) -> str | UsageError:
-    """Who is to own a new group, or why nobody can: the rules of `mimapp.provisioning.observe_exchange`."""
-    operator, hint = services.exchange_operator, "name an administrator's mailbox with --group-owner ADDRESS"
-    if wanted.group_owner is None and operator.is_app_only:
-        return UsageError("an application that signs in by itself cannot own the group", hint=hint)
-    owner = wanted.group_owner or operator.name
-    if owner.lower() == wanted.mailbox.lower():
-        return UsageError(f"{owner} cannot own the group: the MIM mailbox would guard its own fence", hint=hint)
-    if services.exchange.mailboxes.recipient(owner) is None:
-        return UsageError(f"{owner} cannot own the group: Exchange knows no such recipient", hint=hint)
-    return owner
 
 
 def _is_group(matches: tuple[Recipient, ...]) -> bool:

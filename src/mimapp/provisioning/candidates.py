@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mimapp.graph import Application, Graph
     from mimapp.spec import Registration
 
-__all__ = ["Choice", "Lookup"]
+__all__ = ["Choice", "Lookup", "no_such_application"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +64,7 @@ class Lookup:
                 application=found, adopting=_mark_of(found) is None and found.unique_name != wanted.unique_name
             )
         if wanted.app_id is not None and not wanted.restore:
-            raise UsageError(
-                f"app id: this tenant has no application {wanted.app_id}",
-                hint="give the application (client) id, not the object id; a deleted one needs --restore as well",
-            )
+            raise no_such_application(wanted.app_id)
         return self._choose_among_others()
 
     def _choose_among_others(self) -> Choice:
@@ -145,6 +142,14 @@ class Lookup:
                 *(f"{_line(application)} (in the recycle bin)" for application in deleted),
             ],
         )
+
+
+def no_such_application(app_id: str) -> UsageError:
+    """What is wrong where ``--app-id`` names an application that is not there."""
+    return UsageError(
+        f"app id: this tenant has no application {app_id}",
+        hint="give the application (client) id, not the object id; a deleted one needs --restore as well",
+    )
 
 
 def _mark_of(application: Application) -> str | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.services import Services
     from mimapp.spec import Registration
 
-__all__ = ["ExchangeReader", "ExchangeView", "ObservedGroup", "group_address", "read_group"]
+__all__ = ["ExchangeReader", "ExchangeView", "ObservedGroup", "group_address", "group_owner_of", "read_group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class ExchangeReader:
         roles = (
             None if app_id is None else self._pool.submit(_roles, self._services, self._wanted, app_id, outside_address)
         )
-        owner = self._pool.submit(_group_owner, self._services, self._wanted) if group is None else None
+        owner = self._pool.submit(group_owner_of, self._services, self._wanted) if group is None else None
         return lambda: ExchangeView(
             mailbox=mailbox,
             group=group,
@@ -180,8 +180,11 @@ def _no_mailbox(services: Services, address: str) -> UsageError:
     )
 
 
-def _group_owner(services: Services, wanted: Registration) -> str | UsageError:
-    """Who is to own a new group: the one who was named, else the signed-in administrator; or why nobody can."""
+def group_owner_of(services: Services, wanted: Registration) -> str | UsageError:
+    """Who is to own a new group: the one who was named, else the signed-in administrator; or why nobody can.
+
+    Reads the recipient. The error is a value: it is raised only where a group has to be made.
+    """
     operator = services.exchange_operator
     if wanted.group_owner is not None:
         owner = wanted.group_owner
