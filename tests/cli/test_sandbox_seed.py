@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mimapp.cli.commands.sandbox import _MAILBOX_KINDS
+from mimapp.sandbox.obstacles import MailboxKind
 from support.tenants import MAILBOX, Place
 
 if TYPE_CHECKING:
@@ -42,6 +44,46 @@ def test_a_foreign_secret_is_shown_and_not_touched(place: Place) -> None:
     assert before.code == 2
     assert "no application" in before.err
     assert sorted(item["whose"] for item in listed.document["credentials"]) == ["foreign", "here"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "row", "found"),
+    [
+        (("--mailbox-kind", "shared"), "mailbox", "shared mailbox"),
+        (("--mailbox-kind", "on-premises"), "mailbox", "on-premises"),
+        (("--mailbox-kind", "unlicensed"), "mailbox", "licence"),
+        (("--mailbox-kind", "abroad"), "mailbox region", "AUS"),
+        (("--secrets", "forbidden"), "client secret policy", "forbids client secrets"),
+        (("--secrets", "short"), "client secret policy", "90 days"),
+        (("--no-premium",), "licence", "no "),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_stands_in_the_way_is_a_row_of_check(place: Place, argv: tuple[str, ...], row: str, found: str) -> None:
+    seeded = place.cli("sandbox", "seed", *argv)
+    done = place.remote("check", "--mailbox", MAILBOX, "--output", "json")
+
+    assert seeded.code == 0, seeded.err
+    (told,) = (one for one in done.document["rows"] if one["name"] == row)
+    assert found in str(told)
+    assert told["verdict"] != "ok" or "abroad" in argv  # such a mailbox is no obstacle: the rows name its region
+
+
+def test_a_tenant_that_wants_applications_to_name_their_service(place: Place) -> None:
+    place.cli("sandbox", "seed", "--service-reference")
+    refused = place.remote("register", "--mailbox", MAILBOX, "--yes", "--output", "json")
+    named = place.remote(
+        "register", "--mailbox", MAILBOX, "--yes", "--output", "json", "--service-management-reference", "CMDB-7"
+    )
+
+    assert refused.code == 5
+    assert "ServiceTreeValueMissing" in refused.document["message"]
+    assert "give --service-management-reference" in refused.err
+    assert named.code == 0, named.err
+
+
+def test_every_kind_of_mailbox_of_the_sandbox_can_be_seeded() -> None:
+    assert set(_MAILBOX_KINDS.values()) == {kind.value for kind in MailboxKind}
 
 
 def test_each_ews_state_and_an_unknown_one(place: Place) -> None:

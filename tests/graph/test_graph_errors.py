@@ -99,6 +99,9 @@ def test_retry_after_is_kept() -> None:
         (400, "SignInAudienceNotAllowedAsPerAppPolicy", "no", "AzureADMyOrg"),
         (400, "InvalidUniqueTenantIdentifierAsPerAppPolicy", "no", "identifier URI"),
         (400, "SomethingNewAsPerAppPolicy", "no", "app management policy"),
+        (400, "ServiceTreeValueMissing", "other words", "give --service-management-reference"),
+        (400, "ServiceTreeNullValueError", "other words", "give --service-management-reference"),
+        (400, "ServiceTreeInvalid", "no", "does not know this service"),
         (
             400,
             "BadRequest",

@@ -58,13 +58,18 @@ _CODE_HINT = {
     "owner has to allow applications of this tenant only (AzureADMyOrg)",
     "InvalidUniqueTenantIdentifierAsPerAppPolicy": "the tenant's app management policy asks for identifier URIs that "
     "hold the tenant: an application for MIM needs no identifier URI",
+    "ServiceTreeInvalid": "the tenant does not know this service: give the id of one that it knows with "
+    "--service-management-reference",
     "Directory_QuotaExceeded": "the signed-in account may own no more objects (deleted ones count for 30 days): purge "
     "some, or sign in as an administrator",
     "Directory_ConcurrencyViolation": "somebody else writes to the same object: run the same command again",
 }
 _NAME_TAKEN_HINT = "a deleted application keeps its uniqueName for 30 days: restore it, or delete it for good"
-# Quoted in several public repositories from the tenant of Microsoft itself; its code is BadRequest there.
-_SERVICE_MANAGEMENT_TEXT = "servicemanagementreference field is required"
+# Asked for in tenants of Microsoft itself: ServiceTreeValueMissing (MicrosoftDocs/msteams-docs#13077,
+# microsoft-foundry/foundry-agent-webapp#3), ServiceTreeNullValueError and ServiceTreeInvalid (Azure/azure-dev#5598).
+# Older quotations have the words without such a code.
+_REFERENCE_CODE = "ServiceTree"
+_REFERENCE_TEXT = "servicemanagementreference field is required"
 
 
 class ErrorDetail(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -182,12 +187,12 @@ def _line(detail: ErrorDetail) -> str:
 def _hint(kind: type[ServiceError], reply: Reply, error: ODataError, subject: Subject) -> str | None:
     """What to do next: the most telling thing first."""
     code = error.code or ""
-    wants_reference = _SERVICE_MANAGEMENT_TEXT in error.text.lower()
+    wants_reference = code.startswith(_REFERENCE_CODE) or _REFERENCE_TEXT in error.text.lower()
     lacks_right = kind is DeniedError and bool(subject.needs)
     hints = (
         (_is_name_taken(error), _NAME_TAKEN_HINT),
-        (wants_reference, "this tenant wants applications to name their service: give --service-management-reference"),
         (code in _CODE_HINT, _CODE_HINT.get(code)),
+        (wants_reference, "this tenant wants applications to name their service: give --service-management-reference"),
         (code.endswith(_POLICY_SUFFIX), "an app management policy forbids it: ask its owner for an exemption"),
         (reply.status == _UNAUTHORIZED, "Graph did not take the token: sign in again, to the tenant that is meant"),
         (lacks_right, f"the sign-in needs {subject.needs}, and a person a directory role that allows it besides"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mimapp.sandbox import Sandbox
     from mimapp.sandbox.state import Document, Transaction
 
-__all__ = ["MailboxKind", "change_mailbox", "set_default_policy", "without_premium"]
+__all__ = ["MailboxKind", "change_mailbox", "set_default_policy", "want_service_reference", "without_premium"]
 
 
 class MailboxKind(StrEnum):
@@ -109,6 +109,19 @@ def set_default_policy(sandbox: Sandbox, *rules: Document, tenant: str = CONTOSO
     with sandbox.state.transaction() as tx:
         tx.put(_tenant_id(tx, tenant), "defaultAppManagementPolicy", id_, policy, settled=True)
     return Made(what=f"default app management policy with {len(rules)} rules about client secrets")
+
+
+def want_service_reference(sandbox: Sandbox, tenant: str = CONTOSO) -> Made:
+    """Let the tenant make no application without a ``serviceManagementReference``.
+
+    Raises:
+        SandboxError: there is no such tenant.
+    """
+    with sandbox.state.transaction() as tx:
+        tenant_id = _tenant_id(tx, tenant)
+        (found,) = tx.find(tenant_id, "tenant")
+        tx.put(tenant_id, "tenant", found.id, found.body | {"wantsServiceReference": True}, settled=True)
+    return Made(what="new applications have to name their service")
 
 
 def _tenant_id(tx: Transaction, name: str) -> str:

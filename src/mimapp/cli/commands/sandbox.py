@@ -30,6 +30,24 @@ _LAST_PORT = 65535
 #: Folders below ``MIMAPP_HOME`` that hold what mimapp knows of a tenant, each under the tenant's id.
 _KEPT_BY_TENANT = ("journal", "secrets")
 WEATHER = "Weather"
+OBSTACLES = "What stands in the way"
+#: As `mimapp.sandbox.obstacles.MailboxKind` has them, which help need not import.
+_MAILBOX_KINDS = {
+    "shared": "SharedMailbox",
+    "room": "RoomMailbox",
+    "equipment": "EquipmentMailbox",
+    "on-premises": "MailUser",
+    "inactive": "inactive",
+    "soft-deleted": "soft-deleted",
+    "unlicensed": "unlicensed",
+    "abroad": "abroad",
+    "twice": "twice",
+}
+_SECRET_RULES: dict[str, tuple[dict[str, str], ...]] = {
+    "forbidden": ({"restrictionType": "passwordAddition", "state": "enabled"},),
+    "short": ({"restrictionType": "passwordLifetime", "state": "enabled", "maxLifetime": "P90D"},),
+    "any": (),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +147,31 @@ class SeedOptions:
         default=None,
         help="the organisation's EWS switch and list, or the mailboxes' own switch",
     )
+    mailbox_kind: str | None = option(
+        choice(*_MAILBOX_KINDS),
+        "--mailbox-kind",
+        default=None,
+        metavar="KIND",
+        panel=OBSTACLES,
+        help=f"what the MIM mailbox turns out to be: {', '.join(_MAILBOX_KINDS)}",
+    )
+    secrets: str | None = option(
+        choice("forbidden", "short", "any"),
+        "--secrets",
+        default=None,
+        panel=OBSTACLES,
+        help="the tenant's policy about client secrets; short: 90 days at most",
+    )
+    no_premium: bool = option(
+        FLAG, "--no-premium", default=False, panel=OBSTACLES, help="no licence with Microsoft Entra ID P1 or P2"
+    )
+    service_reference: bool = option(
+        FLAG,
+        "--service-reference",
+        default=False,
+        panel=OBSTACLES,
+        help="no application is made without a service management reference",
+    )
 
 
 @command(SeedOptions)
@@ -143,7 +186,7 @@ def seed(run: Run, options: SeedOptions) -> Result:
     )
     tenant = run.options.tenant or registration.mailbox.partition("@")[2]
     with _opened(run, None) as sandbox:
-        from mimapp.sandbox import scenarios  # noqa: PLC0415 - the parts of the extra
+        from mimapp.sandbox import obstacles, scenarios  # noqa: PLC0415 - the parts of the extra
 
         made = [scenarios.ensure_tenant(sandbox, tenant)]
         if options.portal_app:
@@ -158,6 +201,15 @@ def seed(run: Run, options: SeedOptions) -> Result:
             )
         if options.ews is not None:
             made.append(scenarios.set_ews_state(sandbox, scenarios.EwsState(options.ews), tenant))
+        if options.mailbox_kind is not None:
+            kind = obstacles.MailboxKind(_MAILBOX_KINDS[options.mailbox_kind])
+            made.append(obstacles.change_mailbox(sandbox, kind, tenant))
+        if options.secrets is not None:
+            made.append(obstacles.set_default_policy(sandbox, *_SECRET_RULES[options.secrets], tenant=tenant))
+        if options.no_premium:
+            made.append(obstacles.without_premium(sandbox, tenant))
+        if options.service_reference:
+            made.append(obstacles.want_service_reference(sandbox, tenant))
         info = sandbox.info(tenant)
     return Result(
         schema="mimapp.sandbox-seed/1",

@@ -65,6 +65,9 @@ def _delete(request: GraphRequest) -> Reply:
 def _made(request: GraphRequest, wanted: Document) -> Reply:
     if not wanted.get("displayName"):
         raise errors.value_missing("displayName", "Application")
+    tenant = request.tx.get(request.tenant_id, "tenant", request.tenant_id)
+    if tenant is not None and tenant.body.get("wantsServiceReference") and not wanted.get("serviceManagementReference"):
+        raise errors.service_reference_missing()
     app = shapes.application(id_=new_id(), app_id=new_id(), created=request.tx.now, domain=request.tenant.domain)
     passwords = wanted.get("passwordCredentials") or []
     body = merged(app, {name: value for name, value in wanted.items() if name != "passwordCredentials"})

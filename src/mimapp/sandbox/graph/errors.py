@@ -35,6 +35,7 @@ __all__ = [
     "reference_refused",
     "segment_unknown",
     "service_principal_exists",
+    "service_reference_missing",
     "token_refused",
     "turn_away",
     "unique_name_taken",
@@ -239,6 +240,16 @@ _WEATHER_TEXTS = {
     503: _CONCURRENCY,
     504: ("UnknownError", "Gateway timeout."),
 }
+
+
+def service_reference_missing() -> GraphError:
+    """Code and words as MicrosoftDocs/msteams-docs#13077 quotes them; seen in tenants of Microsoft itself."""
+    return GraphError(
+        400,
+        "ServiceTreeValueMissing",
+        "ServiceManagementReference field is required for Create, but is missing in the request. Refer to the TSG "
+        "`https://aka.ms/service-management-reference-error` for resolving the error",
+    )
 
 
 def credential_type_refused(policy: str) -> GraphError:
