@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,6 +88,21 @@ def test_a_mailbox_in_another_region_is_named_with_its_anchor(place: Place) -> N
 
     assert (row.verdict, row.found) == ("ok", "AUS")
     assert "X-AnchorMailbox" in row.why
+
+
+def test_what_is_asked_of_a_mailbox_in_another_region_goes_by_its_own_address(place: Place) -> None:
+    change_mailbox(place.sandbox, MailboxKind.ABROAD)
+
+    done = place.remote("register", "--mailbox", MAILBOX, "--yes", "--output", "json")
+
+    assert done.code == 0, done.err
+    anchors: dict[str, set[str]] = {}
+    for request in place.wire.requests:
+        if name_of(request) == "Test-ApplicationAccessPolicy":
+            asked = json.loads(request.content)["CmdletInput"]["Parameters"]["Identity"]
+            anchors.setdefault(asked, set()).add(request.headers["X-AnchorMailbox"])
+    usual = f"APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{place.info.tenant_id}"
+    assert anchors == {MAILBOX: {f"SMTP:{MAILBOX}"}, place.info.administrator: {usual}}
 
 
 def test_an_address_that_nothing_has(place: Place) -> None:

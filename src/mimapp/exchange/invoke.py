@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from mimapp.errors import BadReplyError, MimappError
+from mimapp.exchange.anchors import anchor_for_mailbox
 from mimapp.exchange.failure import Failure, Subject, error_for, is_throttled, read_failure
 from mimapp.exchange.reply import fit, is_empty, read_envelope, words
 from mimapp.transport import Reply, Request
@@ -83,6 +84,7 @@ class Cmdlet:
         empty_is_missing: an empty answer means "not found" as well.
         page_size: how many objects a page may hold.
         patient: whether it may be sent again after throttling; False for a write whose ground has to be read anew.
+        mailbox: the mailbox that it is asked about, which is its way to the servers where that lives in a region.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Cmdlet:
     empty_is_missing: bool = False
     page_size: int = _PAGE_SIZE
     patient: bool = True
+    mailbox: str = ""
 
     @property
     def is_read(self) -> bool:
@@ -133,6 +136,16 @@ class Admin:
         self._anchor = anchor
         self._clock = clock
         self._on_warning = on_warning
+        self._with_region: frozenset[str] = frozenset()
+
+    def route(self, *addresses: str) -> None:
+        """Ask about a mailbox by way of its own region from now on, whichever of these addresses names it.
+
+        A tenant in several regions has servers in each. That a tenant in one region names none is unverified; the form
+        of the header is taken from public clients either way.
+        https://learn.microsoft.com/microsoft-365/enterprise/administering-exchange-online-multi-geo
+        """
+        self._with_region |= {address.casefold() for address in addresses}
 
     def pages(self, cmdlet: Cmdlet, *, excuse: Excuse | None = None) -> Iterator[tuple[Item, ...]]:
         """Run a cmdlet and give its answer page by page; a page is asked for only when the last one is used up.
@@ -212,7 +225,7 @@ class Admin:
         request = Request(
             method="GET",
             url=f"{self._base_url}/adminapi/v1.0/{self._tenant_id}/{path}",
-            headers={"Accept": "application/json", **self._anchor_header(), **headers},
+            headers={"Accept": "application/json", **self._anchor_header(""), **headers},
             what=subject.what,
             repeatable=True,
             again_when=is_throttled,
@@ -227,8 +240,9 @@ class Admin:
         url = f"{self._base_url}/adminapi/beta/{self._tenant_id}/InvokeCommand"
         return f"{url}?$select={','.join(cmdlet.select)}" if cmdlet.select else url
 
-    def _anchor_header(self) -> dict[str, str]:
-        return {"X-AnchorMailbox": self._anchor, "Accept-Encoding": "identity"}
+    def _anchor_header(self, mailbox: str) -> dict[str, str]:
+        anchor = anchor_for_mailbox(mailbox) if mailbox.casefold() in self._with_region else self._anchor
+        return {"X-AnchorMailbox": anchor, "Accept-Encoding": "identity"}
 
     def _follow(self, cmdlet: Cmdlet, url: str, content: bytes, page: int) -> tuple[Reply, str]:
         """Send one page's request; the reply and the URL that gave it. A redirect keeps method and body."""
@@ -241,7 +255,7 @@ class Admin:
                     "Content-Type": "application/json; charset=utf-8",
                     "Accept": "application/json",
                     "Prefer": f"odata.maxpagesize={cmdlet.page_size}",
-                    **self._anchor_header(),
+                    **self._anchor_header(cmdlet.mailbox),
                 },
                 content=content,
                 what=cmdlet.what,

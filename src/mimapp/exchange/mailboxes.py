@@ -148,7 +148,10 @@ class Mailboxes:
             ServiceError: the service refused.
             TransportError: no readable answer.
         """
-        return self._only(identity, self._find("mailbox", "Get-Mailbox", Mailbox, identity))
+        found = self._only(identity, self._find("mailbox", "Get-Mailbox", Mailbox, identity))
+        if found is not None and found.mailbox_region:
+            self._admin.route(*found.addresses)
+        return found
 
     def recipient(self, identity: str) -> Recipient | None:
         """Whatever has an address or id: mailbox, mail user, contact or group; None where nothing has.
@@ -213,6 +216,7 @@ class Mailboxes:
             parameters={"Identity": identity},
             what=f"mailbox {identity}",
             select=_names(ClientAccess),
+            mailbox=identity,
         )
         return self._admin.one(cmdlet, ClientAccess)
 

@@ -181,6 +181,7 @@ class AccessPolicies:
             parameters={"Identity": mailbox, "AppId": app_id},
             what=f"application {app_id} and mailbox {mailbox}",
             fresh=fresh,
+            mailbox=mailbox,
         )
         check = self._admin.one(cmdlet, _Check)
         granted = _VERDICTS.get(str(check.access_check_result).strip().casefold())

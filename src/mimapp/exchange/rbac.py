@@ -313,6 +313,7 @@ class Rbac:
             parameters={"Identity": app_id, "Resource": mailbox},
             what=f"application {app_id} and mailbox {mailbox}",
             fresh=fresh,
+            mailbox=mailbox,
         )
         return self._admin.all(cmdlet, Authorization)
 
