@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.registrations import Marked
     from mimapp.provisioning.unregister import UnregisterOutcome
     from mimapp.provisioning.unregister_plan import UnregisterPlan
-    from mimapp.rotation import Rotation
+    from mimapp.rotation import Policy, Rotation
     from mimapp.secret import Secret
     from mimapp.spec import Registration
 
@@ -386,8 +386,12 @@ class Tenant:
         with self._telling(on_event):
             return preflight(self._services(wanted), wanted)
 
-    def status(self, wanted: Registration) -> Status:
+    def status(self, wanted: Registration, policy: Policy | None = None) -> Status:
         """What is there for a registration, next to what is wanted; writes nothing.
+
+        Args:
+            wanted: the registration.
+            policy: what counts as evidence that MIM uses a secret; None: any piece.
 
         Raises:
             MimappError: as `plan`.
@@ -395,7 +399,7 @@ class Tenant:
         from mimapp.checks.status import status_of  # noqa: PLC0415 - see the module
 
         self._http.patience.start()
-        return status_of(self._services(wanted), wanted)
+        return status_of(self._services(wanted), wanted, policy)
 
     def statuses(self, every: Sequence[Registration]) -> tuple[StatusRow, ...]:
         """The status of several registrations, read side by side; one that cannot be read says why.

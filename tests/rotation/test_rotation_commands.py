@@ -96,3 +96,26 @@ def test_without_evidence_nothing_goes_and_that_is_said(stage: Stage) -> None:
     assert document["retired"] == []
     assert len(stage.key_ids()) == 2
     assert "nothing shows yet that MIM uses" in document["attention"][0]
+
+
+def test_status_says_that_a_secret_waits_until_somebody_confirms_it(stage: Stage) -> None:
+    asked = ("status", "--exit-code")
+    assert stage.run(*asked, "--output", "json").document["handover"]["state"] == "none"
+
+    new = stage.rotate(code=3)["secret"]["keyId"]
+    waits = stage.run(*asked, code=3)
+    assert f"To do: nothing shows yet that MIM uses {stage.journal.secrets[-1].label}" in waits.out
+    stage.confirm(new, "--node", "mim1")
+    named = stage.run(*asked, "--nodes", "mim1,mim2", "--output", "json", code=3).document["handover"]
+    assert (named["state"], named["missingNodes"]) == ("waiting", ["mim2"])
+    stage.confirm(new)
+    assert "nothing shows yet" not in stage.run(*asked).out
+
+
+def test_status_knows_the_store_that_is_named(stage: Stage) -> None:
+    store = f"file:{stage.place.home}/elsewhere.json"
+    stage.rotate("--secret-to", store, code=3)
+    plain, named = (stage.run("status", *more).out for more in ((), ("--secret-to", store)))
+    (line,) = (line for line in named.splitlines() if stage.journal.secrets[-1].label in line and "password" in line)
+    assert line.endswith("stored here")
+    assert line not in plain

@@ -157,3 +157,19 @@ def test_what_a_hook_prints_never_shows_the_secret(stage: Stage) -> None:
 def test_the_secret_is_given_to_nobody_without_a_deploy_hook(stage: Stage) -> None:
     done = stage.run("rotate", "--yes", "--hook-stdin", "secret", code=2)
     assert "there is none" in done.err
+
+
+def test_a_store_that_gives_nothing_back_is_enough_for_proof_and_hand_over(stage: Stage) -> None:
+    """An envelope or a command: the run that issued the secret has its value, and no later one."""
+    store = ("--secret-to", f"exec:{stage.hook('store', 'import sys; sys.stdin.read()')}")
+    given = ("--deploy-hook", stage.hook("deploy", TELL), "--hook-stdin", "secret")
+    document = stage.rotate(*store, *given)
+
+    assert document["secret"]["proven"] is True
+    (call,) = calls(stage)
+    assert stage.works(str(call["stdin"]).strip())
+
+    stage.rotate("--again", *store, code=3)
+    later = stage.run("rotate", "--yes", *store, *given, code=8)
+    assert "cannot be read back from where it went" in later.err
+    assert len(calls(stage)) == 1

@@ -16,7 +16,7 @@ from mimapp.provisioning.observe import group_address, observe
 from mimapp.provisioning.plan import make_plan, tenant_name
 from mimapp.provisioning.scope_kind import standing_scope
 from mimapp.provisioning.scope_proof import Proof, proof_of
-from mimapp.rotation import OVERLAP, HandOver, HandOverState, standing
+from mimapp.rotation import HandOver, HandOverState, Policy, standing
 from mimapp.rotation.view import look
 from mimapp.spec import Scope
 
@@ -130,8 +130,8 @@ class StatusRow:
     error: MimappError | None = None
 
 
-def status_of(services: Services, wanted: Registration) -> Status:
-    """Read one registration.
+def status_of(services: Services, wanted: Registration, policy: Policy | None = None) -> Status:
+    """Read one registration; `policy` says what counts as evidence that MIM uses a secret, None: any piece.
 
     Raises:
         MimappError: as `mimapp.tenant.Tenant.plan`.
@@ -144,7 +144,7 @@ def status_of(services: Services, wanted: Registration) -> Status:
     scope, roles = standing_scope(observed) or Scope.POLICY, exchange.roles
     application, journal = entra.application, observed.journal
     credentials = () if application is None else credentials_of(services, wanted, application)
-    stands = None if application is None else _standing(services, wanted)
+    stands = None if application is None else _standing(services, wanted, policy or Policy())
     return Status(
         at=observed.at,
         tenant_id=services.tenant_id,
@@ -213,9 +213,9 @@ def _due(
     return plan.steps, plan.warnings, None
 
 
-def _standing(services: Services, wanted: Registration) -> Standing | None:
+def _standing(services: Services, wanted: Registration, policy: Policy) -> Standing | None:
     try:
-        return standing(look(services, wanted), OVERLAP)
+        return standing(look(services, wanted, policy.nodes), policy.overlap)
     except (UnsafePlanError, UsageError):
         return None  # the plan's problem says which application it is, and whose
 

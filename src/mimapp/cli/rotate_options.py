@@ -1,4 +1,4 @@
-"""The options of `mimapp rotate`, which `mimapp schedule` takes as well."""
+"""The options of `mimapp rotate`, which `mimapp schedule` takes as well, and of what shows how a hand-over stands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mimapp.cli.options import option
 from mimapp.cli.rotating import NODES
 from mimapp.spec import REPLICATION_WINDOW
 
-__all__ = ["RotateOptions"]
+__all__ = ["HandOverOptions", "RotateOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,4 +115,28 @@ class RotateOptions:
         default=REPLICATION_WINDOW,
         setting=True,
         help="how long Entra may take to show or accept a new secret; default: 5m",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverOptions:
+    """What counts as evidence, and where secrets are kept: for commands that show how a hand-over stands."""
+
+    overlap: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION,
+        "--overlap",
+        default=timedelta(days=14),
+        setting=True,
+        help="how long an old secret stays beside its successor at least; default: 14d",
+    )
+    nodes: tuple[str, ...] = option(
+        NODES, "--nodes", default=(), setting=True, help="every MIM server that evidence has to be for"
+    )
+    secret_to: tuple[str, ...] = option(
+        TEXTS,
+        "--secret-to",
+        default=(),
+        metavar="STORE",
+        setting=True,
+        help="where client secrets are kept; default: the owner-only file under MIMAPP_HOME",
     )

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from mimapp.cli.command import Run
     from mimapp.cli.result import Block, JsonValue
+    from mimapp.cli.rotate_options import HandOverOptions
     from mimapp.journal import Evidence
-    from mimapp.rotation import Outcome, RetirementOutcome
+    from mimapp.rotation import Outcome, Policy, RetirementOutcome
     from mimapp.rotation.outcome import HandOver
     from mimapp.rotation.retirement import Retirement
     from mimapp.rotation.steps import Step, StepPlan
@@ -33,6 +34,7 @@ __all__ = [
     "handover_document",
     "older_documents",
     "plan_result",
+    "policy_of",
     "secret_document",
     "secret_table",
 ]
@@ -51,6 +53,13 @@ def _nodes(text: str) -> tuple[str, ...]:
 
 #: A list of servers: the option may be repeated, or take several separated by commas.
 NODES: Final[Kind[tuple[str, ...]]] = Kind(name="a list of texts", metavar="A,B", parse=_nodes, toml=list, many=True)
+
+
+def policy_of(options: HandOverOptions) -> Policy:
+    """What counts as evidence."""
+    from mimapp.rotation import Policy  # noqa: PLC0415 - help need not import it
+
+    return Policy(overlap=options.overlap, nodes=options.nodes)
 
 
 def ask_and_do(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from mimapp.credentials.desk import Desk
     from mimapp.graph import IssuedPassword
+    from mimapp.secret import Secret
 
 __all__ = ["Issued", "issue", "issue_if"]
 
@@ -44,12 +45,14 @@ class Issued:
         label: its display name in Entra.
         expires: when it ends.
         stores: the URIs of the stores that have it.
+        secret: its value, for this run: not every store gives it back.
     """
 
     key_id: str
     label: str
     expires: datetime
     stores: tuple[str, ...]
+    secret: Secret
 
 
 def issue(desk: Desk, lifetime: timedelta) -> Issued:
@@ -97,7 +100,9 @@ def _begin(desk: Desk, lifetime: timedelta) -> tuple[SecretEntry, IssuedPassword
 def _finish(desk: Desk, entry: SecretEntry, password: IssuedPassword) -> Issued:
     holding = _hand_over(desk, entry, password)
     desk.note(entry, "handed", stores=holding)
-    return Issued(key_id=password.key_id, label=entry.label, expires=password.end, stores=holding)
+    return Issued(
+        key_id=password.key_id, label=entry.label, expires=password.end, stores=holding, secret=password.secret
+    )
 
 
 def _ask(desk: Desk, lifetime: timedelta) -> tuple[SecretEntry, IssuedPassword]:

@@ -144,8 +144,7 @@ class Rotation:
         Raises:
             MimappError: as `plan`.
         """
-        view = look(self._services, self._wanted, policy.nodes)
-        view = replace(view, report=read_report(self._services, view))
+        view = self._reported(look(self._services, self._wanted, policy.nodes), policy)
         return view, standing(view, policy.overlap)
 
     def ways_in(self, view: View) -> tuple[Credential, ...]:
@@ -173,12 +172,18 @@ class Rotation:
         newest = view.newest
         if newest is None or not is_waiting(newest, view):
             return view
-        report = read_report(self._services, view)
-        view = replace(view, report=report)
-        piece = trusted(report, view, self._services.journal.state(self._services.tenant_id, self._wanted.key))
-        if piece is None or not policy.trust_report:
+        view = self._reported(view, policy)
+        if view.report is None or not policy.trust_report:
+            return view
+        piece = trusted(view.report, view, self._services.journal.state(self._services.tenant_id, self._wanted.key))
+        if piece is None:
             return view
         return view.with_secret(replace(newest, evidence=(*newest.evidence, piece)))
+
+    def _reported(self, view: View, policy: Policy) -> View:
+        """The view with the sign-in report; one that cannot be read matters to who trusts it, and to nobody else."""
+        report = read_report(self._services, view)
+        return view if report.problem and not policy.trust_report else replace(view, report=report)
 
     def _remember(self, view: View) -> None:
         """Write down what the report shows today, and the evidence that it gives where it is trusted."""

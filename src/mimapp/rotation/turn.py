@@ -55,6 +55,7 @@ class Turn:
         self._desk = plan.view.desk
         self.current: OurSecret | None = plan.decision.current
         self.issued = False
+        self._new: Secret | None = None
         self.stepped_back = False
         self.hook_failed = False
         self.retired: list[str] = []
@@ -104,7 +105,7 @@ class Turn:
             self.stepped_back = True
             return "another machine issues one at this moment: this one stepped back"
         entry = desk.entry_of(issued.key_id)
-        self.issued = True
+        self.issued, self._new = True, issued.secret
         self.current = OurSecret(
             key_id=issued.key_id,
             label=issued.label,
@@ -142,10 +143,11 @@ class Turn:
 
     def _prove(self) -> str:
         current = self._current()
-        proof = prove_first(self._desk, current)
-        if proof is None:
+        value = self._value_of(current)
+        if value is None:
             self.warnings.append(f"{current.label} cannot be read back from where it went: it is not proven")
             return "cannot be read back"
+        proof = prove_first(self._desk, current, value)
         if proof.verdict is Verdict.WORKS:
             self.current = replace(current, state="proven")
             return "a token came" + (" with full_access_as_app" if "full_access_as_app" in proof.roles else "")
@@ -275,7 +277,7 @@ class Turn:
 
     def _call(self, hook: Hook, phase: str, node: str) -> HookEnd:
         current, desk = self.current, self._desk
-        value = None if current is None else value_of(desk, current.key_id)
+        value = None if current is None else self._value_of(current)
         gives = phase == "deploy" and self._hooks.gives_secret
         if gives and value is None:
             raise StoreError(
@@ -292,10 +294,14 @@ class Turn:
         )
 
     def _value(self, secret: OurSecret, why: str) -> Secret:
-        value = value_of(self._desk, secret.key_id)
+        value = self._value_of(secret)
         if value is None:
             raise StoreError(f"{secret.label} cannot be read back from where it went, {why}")
         return value
+
+    def _value_of(self, secret: OurSecret) -> Secret | None:
+        """Its value, from a store, or as this very run got it: an envelope or a command gives nothing back."""
+        return value_of(self._desk, secret.key_id) or (self._new if self.issued else None)
 
     def _current(self) -> OurSecret:
         if self.current is None:

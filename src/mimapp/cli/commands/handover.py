@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.kinds import DURATION, PATH, TEXT, TEXTS
+from mimapp.cli.kinds import PATH, TEXT
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import argument, option
 from mimapp.cli.result import Line, Result
-from mimapp.cli.rotating import NODES
+from mimapp.cli.rotate_options import HandOverOptions
 from mimapp.errors import HostInputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mimapp.cli.result import Block, JsonValue
-    from mimapp.rotation import Policy, Standing, Statement
+    from mimapp.rotation import Standing, Statement
     from mimapp.rotation.view import View
     from mimapp.spec import Registration
     from mimapp.tenant import Tenant
 
-__all__ = ["ConfirmOptions", "ShowOptions", "confirm", "show"]
+__all__ = ["ConfirmOptions", "confirm", "show"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShowOptions:
-    """What counts, and where secrets are kept."""
-
-    overlap: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--overlap",
-        default=timedelta(days=14),
-        setting=True,
-        help="how long an old secret stays beside its successor at least; default: 14d",
-    )
-    nodes: tuple[str, ...] = option(
-        NODES, "--nodes", default=(), setting=True, help="every MIM server that evidence has to be for"
-    )
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="where client secrets are kept; default: the owner-only file under MIMAPP_HOME",
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmOptions(ShowOptions):
+class ConfirmOptions(HandOverOptions):
     """Which secret, and who says so."""
 
     key_id: str | None = argument(
@@ -69,10 +44,11 @@ class ConfirmOptions(ShowOptions):
     )
 
 
-@command(ShowOptions)
-def show(run: Run, options: ShowOptions) -> Result:
+@command(HandOverOptions)
+def show(run: Run, options: HandOverOptions) -> Result:
     """List mimapp's client secrets with the evidence that MIM uses each, and when the older ones may go."""
     from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.rotating import policy_of  # noqa: PLC0415 - help need not import it
     from mimapp.provisioning.steps import Part  # noqa: PLC0415 - help need not import it
     from mimapp.tenant import ROTATION_PERMISSIONS  # noqa: PLC0415 - help need not import it
 
@@ -80,7 +56,7 @@ def show(run: Run, options: ShowOptions) -> Result:
         connect(run, tenant_of(run), parts=frozenset({Part.ENTRA}), permissions=ROTATION_PERMISSIONS) as tenant,
         tenant.rotation(_wanted(run, options, tenant), on_event=run.progress) as rotation,
     ):
-        return _result(*rotation.show(_policy(options)))
+        return _result(*rotation.show(policy_of(options)))
 
 
 @command(ConfirmOptions)
@@ -90,6 +66,7 @@ def confirm(run: Run, options: ConfirmOptions) -> Result:
     Nothing in the tenant is changed. With --from, the MIM server's own result file says so, and proves it.
     """
     from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.rotating import policy_of  # noqa: PLC0415 - help need not import it
     from mimapp.provisioning.steps import Part  # noqa: PLC0415 - help need not import it
     from mimapp.tenant import ROTATION_PERMISSIONS  # noqa: PLC0415 - help need not import it
 
@@ -98,16 +75,10 @@ def confirm(run: Run, options: ConfirmOptions) -> Result:
         wanted = _wanted(run, options, tenant)
         statement = said or _of_person(options, tenant.graph_operator.name)
         with tenant.rotation(wanted, on_event=run.progress) as rotation:
-            return _result(*rotation.confirm(statement, _policy(options)))
+            return _result(*rotation.confirm(statement, policy_of(options)))
 
 
-def _policy(options: ShowOptions) -> Policy:
-    from mimapp.rotation import Policy  # noqa: PLC0415 - help need not import it
-
-    return Policy(overlap=options.overlap, nodes=options.nodes)
-
-
-def _wanted(run: Run, options: ShowOptions, tenant: Tenant) -> Registration:
+def _wanted(run: Run, options: HandOverOptions, tenant: Tenant) -> Registration:
     from mimapp.cli.connect import stores_of  # noqa: PLC0415 - help need not import it
 
     wanted = find_registration(run, tenant)

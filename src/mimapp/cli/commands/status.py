@@ -12,6 +12,7 @@ from mimapp.cli.kinds import FLAG, PATH
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Result
+from mimapp.cli.rotate_options import HandOverOptions
 from mimapp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ __all__ = ["StatusOptions", "status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusOptions:
-    """How it ends, and where a page goes."""
+class StatusOptions(HandOverOptions):
+    """How it ends, where a page goes, and what shows that MIM uses a secret."""
 
     exit_code: bool = option(
         FLAG, "--exit-code", default=False, help="end with 3 where something needs a person, not with 0"
@@ -44,10 +45,12 @@ def status(run: Run, options: StatusOptions) -> Result:
     if options.out is not None and run.options.output != "html":
         raise UsageError("--out is for a page", hint="add --output html")
     from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.rotating import policy_of  # noqa: PLC0415 - help need not import it
 
     with connect(run, tenant_of(run)) as tenant:
         if run.options.mailbox is not None or run.options.registration is not None:
-            return _one(run, options, tenant.status(_stored(run, tenant, find_registration(run, tenant))))
+            wanted = _stored(run, tenant, find_registration(run, tenant), options.secret_to)
+            return _one(run, options, tenant.status(wanted, policy_of(options)))
         return _all(run, options, tenant.statuses(_every(run, tenant)), tenant.tenant_id)
 
 
@@ -65,10 +68,10 @@ def _every(run: Run, tenant: Tenant) -> tuple[Registration, ...]:
     return tuple(_stored(run, tenant, Registration(mailbox=one.mailbox, key=one.key)) for one in known)
 
 
-def _stored(run: Run, tenant: Tenant, wanted: Registration) -> Registration:
+def _stored(run: Run, tenant: Tenant, wanted: Registration, given: tuple[str, ...] = ()) -> Registration:
     from mimapp.cli.connect import stores_of  # noqa: PLC0415 - help need not import it
 
-    return wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key))
+    return wanted.stored_in(stores_of(run, given, tenant.tenant_id, wanted.key))
 
 
 def _one(run: Run, options: StatusOptions, found: Status) -> Result:
