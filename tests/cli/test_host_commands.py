@@ -206,6 +206,16 @@ def test_a_sheet_that_cannot_be_filled_is_one_line(cli: Cli, argv: list[str], me
     assert message in ended.err.splitlines()[0]
 
 
+def test_the_commands_of_a_sheet_name_the_registration_and_its_secret(registered: Cli) -> None:
+    key_id = registered("secret", "list", *MEANT, "--output", "json").document["credentials"][0]["keyId"]
+    text = registered("host", "sheet", "--option", "H", *MEANT).out
+    meant = " ".join(MEANT)
+    assert f"confirm the hand-over: mimapp handover confirm {key_id} {meant}\n" in text
+    for command in ("mimapp secret show", "mimapp host check collected.json", "mimapp verify"):
+        assert f"    {command} {meant}\n" in text
+    assert "    mimapp host collect --out collect.ps1\n" in text
+
+
 def test_a_sheet_needs_a_registration(cli: Cli) -> None:
     ended = cli("host", "sheet", "--option", "H", *MEANT)
 

@@ -154,8 +154,10 @@ def test_every_registration_one_row_each(registered: Place) -> None:
     assert all(row["status"]["consent"] == "granted" for row in document["registrations"])
     assert registered.wire.writes == []
     rows = run(registered).splitlines()
-    assert rows[0].split() == ["registration", "mailbox", "state", "next", "date"]
+    assert rows[0].split() == ["registration", "mailbox", "state", "secret", "next", "date"]
     assert [line.split()[0] for line in rows[1:3]] == ["mimservice", "other"]
+    assert rows[1].split()[2:] == ["right", "2027-05-20", "2026-11-21"]
+    assert max(map(len, run(registered, terminal=True).splitlines()[:3])) <= 80, "one row each"
     assert registered.remote("status", "--exit-code").code == 0
 
 

@@ -36,7 +36,8 @@ def registration_facts(run: Run) -> RegistrationFacts:
         UsageError: none or several registrations can be meant, or the one that is has no application yet.
         SignInError: the sign-in failed.
     """
-    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - brings every room
+    from mimapp.checks.status_next import meant  # noqa: PLC0415 - brings every room
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - as above
     from mimapp.cli.meant import find_registration, tenant_of  # noqa: PLC0415 - as above
 
     with connect(run, tenant_of(run)) as tenant:
@@ -48,7 +49,7 @@ def registration_facts(run: Run) -> RegistrationFacts:
             f"{found.mailbox} is not registered in {found.tenant_name}",
             hint=f"register it first: mimapp register --mailbox {found.mailbox}",
         )
-    secret = _current_secret(found)
+    secret, named_by = _current_secret(found), meant(found)
     return RegistrationFacts(
         application_id=found.application_id,
         tenant_id=found.tenant_id,
@@ -58,7 +59,9 @@ def registration_facts(run: Run) -> RegistrationFacts:
         secret_expires=None if secret is None else secret.expires,
         secret_issued=None if secret is None else secret.starts,
         ews_ends=ews_ends,
-        secret_command=_secret_command(run, found),
+        secret_command=f"mimapp secret show {named_by}",
+        secret_key_id="" if secret is None else secret.key_id,
+        named_by=named_by,
         display_name=found.mailbox,
         registration=found.registration,
         sandbox=run.options.sandbox,
@@ -75,12 +78,3 @@ def _current_secret(found: Status) -> Credential | None:
         if item.kind == "password" and item.owner in {Owner.HERE, Owner.ELSEWHERE} and item.starts is not None
     ]
     return max(ours, key=lambda dated: dated[0])[1] if ours else None
-
-
-def _secret_command(run: Run, found: Status) -> str:
-    words = ["mimapp secret show", f"--mailbox {found.mailbox}"]
-    if run.options.registration is not None:
-        words.append(f"--registration {found.registration}")
-    if run.options.sandbox:
-        words.append("--sandbox")
-    return " ".join(words)

@@ -177,21 +177,24 @@ def _day(moment: datetime | None) -> str:
 def statuses_text(rows: Sequence[StatusRow]) -> tuple[Block, ...]:
     """Every registration of a tenant, one row each, then what each needs."""
     tones: list[Tone] = []
-    cells: list[tuple[str, str, str, str]] = []
+    cells: list[tuple[str, ...]] = []
     details: list[Block] = []
     for row in rows:
         found, name = row.status, row.wanted.key
         if found is None:
             tones.append("bad")
-            cells.append((name, row.wanted.mailbox, "not readable", ""))
-            details.append(Line(f"{name}: {row.error.message if row.error else ''}", "bad"))
+            cells.append((name, row.wanted.mailbox, "?", "", ""))
+            details.append(Line(f"{name}: not readable: {row.error.message if row.error else ''}", "bad"))
             continue
         matters = attention_of(found)
         tones.append("bad" if matters else "plain")
-        first = f"{found.dates[0].when:%Y-%m-%d} {found.dates[0].what}" if found.dates else ""
-        cells.append((name, found.mailbox, "to do" if matters else "right", first))
+        newest = newest_secret(found.credentials, found.at)
+        first = _day(found.dates[0].when) if found.dates else "-"
+        until = "none" if newest is None else _day(newest.expires)
+        cells.append((name, found.mailbox, "to do" if matters else "right", until, first))
         details += [Line(f"{name}: {matter}", "bad") for matter in matters]
+        details += [Line(f"{name}: {date_words(found.dates[0], found.at)}", "dim")] if found.dates else []
         command = next_command(found)
         details += [Line(f"{name}, next: {command}")] if command else []
-    titles = ("registration", "mailbox", "state", "next date")
+    titles = ("registration", "mailbox", "state", "secret", "next date")
     return (Table(titles, cells, tones), *([Line()] if details else []), *details)

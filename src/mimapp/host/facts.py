@@ -59,6 +59,8 @@ class RegistrationFacts:
         secret_issued: when it was issued, aware, or None: a server written before cannot have it.
         ews_ends: the first day without EWS in this cloud, or None where Microsoft has given no date for it.
         secret_command: the command that shows the client secret once; never the secret.
+        secret_key_id: Entra's id of the current secret, which its hand-over is confirmed by; empty: not known.
+        named_by: the options that name this registration in another command, or empty.
         display_name: the registration's name for headings, or empty.
         registration: its key, under which the journal keeps what was found on the server; empty: it is not kept.
         sandbox: whether all this belongs to the simulated tenant.
@@ -76,6 +78,8 @@ class RegistrationFacts:
     secret_issued: datetime | None = None
     ews_ends: date | None = EWS_ENDS
     secret_command: str = "mimapp secret show"  # noqa: S105 - a command, not a secret
+    secret_key_id: str = ""  # the id of a secret, not the secret
+    named_by: str = ""
     display_name: str = ""
     registration: str = ""
     sandbox: bool = False

@@ -150,13 +150,13 @@ _BASIC_IS_GONE = (
     "Exchange Online no longer takes basic authentication (turned off between late 2022 and January 2023; Microsoft's "
     "MIM maintenance article)"
 )
-_ON_PREMISES = f"works on after {EWS_ENDS}: EWS of Exchange Server on-premises does not end"
+_ON_PREMISES = f"goes on working after {EWS_ENDS}: EWS of Exchange Server on-premises does not end"
 _ENDS = (
     f"no mail after {EWS_ENDS}: EWS in Exchange Online ends, and no MIM build that uses Graph for mail is documented; "
     "MIM's own ways out are A or F (mailbox on Exchange Server), D (SMTP, without approvals), E or I (no mail)"
 )
 _DEAD_ALREADY = f"does not work today, nor after {EWS_ENDS}"
-_NO_EWS = f"works on after {EWS_ENDS}: it does not use EWS"
+_NO_EWS = f"goes on working after {EWS_ENDS}: it does not use EWS"
 _NO_MAIL = f"nothing changes on {EWS_ENDS}: there is no mail"
 _NO_APPROVALS = "SMTP gives no approvals in Outlook: mail only goes out"
 _NO_NOTIFICATIONS = "MIM Service sends no notification and takes no approval by mail"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Command", "Sheet", "sheet"]
 
+#: What the collecting script asks for without being told a cloud.
+_WORLDWIDE = frozenset({"global", "gcc"})
 _OPEN_PORTAL = (
     "MIM Portal, Management Policy Rules: 'User management: Users can read attributes of their own', untick Policy is "
     "disabled, OK, Submit, so that others can open the portal"
@@ -116,7 +118,7 @@ def sheet(
         values=_values(row, facts, server),
         start=_start(row, facts, server, account, uninstall_string),
         pages=pages(row, facts, server, account, mode),
-        afterwards=_afterwards(row, mode, log),
+        afterwards=_afterwards(row, facts, mode, log),
         commands=_commands(row, facts, log),
         warnings=_warnings(row, facts, now),
         after_ews=row.after_ews,
@@ -218,7 +220,7 @@ def _ews(facts: RegistrationFacts, now: datetime) -> str:
     return f"EWS in Exchange Online ends on {facts.ews_ends} ({span}): this option carries no mail after that"
 
 
-def _afterwards(row: InstallerOption, mode: Mode, log: str) -> tuple[str, ...]:
+def _afterwards(row: InstallerOption, facts: RegistrationFacts, mode: Mode, log: str) -> tuple[str, ...]:
     found = []
     if mode is Mode.NEW:
         found += [
@@ -227,12 +229,13 @@ def _afterwards(row: InstallerOption, mode: Mode, log: str) -> tuple[str, ...]:
             _OPEN_PORTAL,
         ]
     if row.asks_application:
+        confirm = f"mimapp handover confirm {facts.secret_key_id or 'KEYID'}"
         found += [
             "set the TLS and .NET values: run the script of `mimapp host tls`, then restart what it names",
             "restart the service: Restart-Service FIMService",
             "approvals by mail need PollExchangeEnabled = 1: `mimapp host check` shows it; set it, restart the service",
             "send a notification from MIM and look for event 12 in the Application log",
-            "confirm the hand-over: mimapp handover confirm KEYID",
+            f"confirm the hand-over: {_named(confirm, facts)}",
         ]
     found.append(f"search {log} for the secret with the command below, then delete it")
     if not row.asks_application:
@@ -243,11 +246,19 @@ def _afterwards(row: InstallerOption, mode: Mode, log: str) -> tuple[str, ...]:
 def _commands(row: InstallerOption, facts: RegistrationFacts, log: str) -> tuple[Command, ...]:
     if not row.asks_application:
         return ()
+    cloud = "" if facts.cloud_name in _WORLDWIDE else f" --cloud {facts.cloud_name}"
+    collect, check = f"mimapp host collect{cloud} --out collect.ps1", _named("mimapp host check collected.json", facts)
+    prove = _named("mimapp verify", facts)
     return (
         Command(purpose="the secret, shown on a terminal", where="mimapp", line=facts.secret_command),
         Command(purpose="TLS 1.2 and .NET strong cryptography", where="mimapp", line="mimapp host tls --out tls.ps1"),
-        Command(purpose="read this server back", where="mimapp", line="mimapp host collect --out collect.ps1"),
-        Command(purpose="judge what was read back", where="mimapp", line="mimapp host check collected.json"),
-        Command(purpose="prove token and mailbox as MIM Service does", where="mimapp", line="mimapp verify"),
+        Command(purpose="read this server back", where="mimapp", line=collect),
+        Command(purpose="judge what was read back", where="mimapp", line=check),
+        Command(purpose="prove token and mailbox as MIM Service does", where="mimapp", line=prove),
         Command(purpose="look for the secret in the log", where="powershell", line=msi.log_scan(log)),
     )
+
+
+def _named(command: str, facts: RegistrationFacts) -> str:
+    """A command for this registration."""
+    return f"{command} {facts.named_by}".rstrip()
