@@ -65,6 +65,8 @@ class MimappError(Exception):
         hint: what to do next, or None where nothing better than "read the message" is known.
         details: further lines, such as the members of a group or the attempts of a sign-in.
         explain: the key that ``mimapp explain`` knows this error by, or None.
+        client_request_id: the id that mimapp gave the request which this is about, for the service's support to find
+            it by even where no reply came; None where it is about no request.
     """
 
     known_as: ClassVar[str | None] = None
@@ -77,8 +79,10 @@ class MimappError(Exception):
         hint: str | None = None,
         details: Sequence[str] = (),
         explain: str | None = None,
+        client_request_id: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.client_request_id = client_request_id
         self.message = message
         self.hint = hint
         self.details = tuple(details)
@@ -119,8 +123,9 @@ class ServiceError(MimappError):
         hint: str | None = None,
         details: Sequence[str] = (),
         explain: str | None = None,
+        client_request_id: str | None = None,
     ) -> None:
-        super().__init__(message, hint=hint, details=details, explain=explain)
+        super().__init__(message, hint=hint, details=details, explain=explain, client_request_id=client_request_id)
         self.service = service
         self.status = status
         self.code = code

@@ -152,6 +152,7 @@ def test_the_example_on_the_page_is_what_a_run_prints(cli: Cli) -> None:
             status=403,
             code="Authorization_RequestDenied",
             request_id="5f1f0f4e-0000-0000-0000-000000000000",
+            client_request_id="0c1d7a5e-0000-0000-0000-000000000000",
             hint="ask for the role Application Administrator",
         )
 

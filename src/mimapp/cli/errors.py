@@ -82,13 +82,29 @@ def _known(error: MimappError) -> _Words:
 
 
 def _said(error: BaseException) -> str:
-    """What the service itself answered, for its support to find."""
-    if not isinstance(error, ServiceError):
-        return ""
-    parts = [f"{error.service} answered HTTP {error.status}", error.code]
-    if error.request_id:
-        parts.append(f"request id {error.request_id}")
+    """What the service itself answered, and the ids for its support to find it by."""
+    parts: list[str] = []
+    if isinstance(error, ServiceError):
+        parts += [f"{error.service} answered HTTP {error.status}", error.code]
+        if error.request_id:
+            parts.append(f"request id {error.request_id}")
+    sent = _sent_as(error)
+    # Entra repeats the id as the correlation id, which the details of a sign-in show.
+    if sent is not None and not any(sent in line for line in getattr(error, "details", ())):
+        parts.append(f"client-request-id {sent}")
     return ", ".join(part for part in parts if part)
+
+
+def _sent_as(error: BaseException) -> str | None:
+    """The id of the request that an error is about, or that the error behind it is."""
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, MimappError) and cause.client_request_id:
+            return cause.client_request_id
+        seen.add(id(cause))
+        cause = cause.__cause__
+    return None
 
 
 def _document(error: BaseException, code: ExitCode, words: _Words) -> dict[str, JsonValue]:
@@ -108,6 +124,7 @@ def _document(error: BaseException, code: ExitCode, words: _Words) -> dict[str, 
         "hint": words.hint,
         "details": list(words.details),
         "explain": words.explain,
+        "clientRequestId": _sent_as(error),
         "service": service,
     }
 

@@ -87,6 +87,7 @@ class EwsAnswer:
         back_off: seconds that EWS asks to wait, or None.
         items: the ids of the items found.
         request_id: the id under which the service logged the request, or None.
+        client_request_id: the id that mimapp gave the request, or None.
     """
 
     kind: EwsKind
@@ -98,6 +99,7 @@ class EwsAnswer:
     back_off: float | None = None
     items: tuple[str, ...] = ()
     request_id: str | None = None
+    client_request_id: str | None = None
 
     @property
     def is_ews_policy(self) -> bool:
@@ -236,6 +238,7 @@ def _judge(reply: Reply) -> EwsAnswer:
         back_off=_back_off(document),
         items=tuple(one.attributes.get("Id", "") for one in document.all("ItemId")) if document is not None else (),
         request_id=reply.request_id,
+        client_request_id=reply.client_request_id,
     )
 
 
@@ -268,15 +271,18 @@ def _soap(reply: Reply) -> Element | None:
         return None
     try:
         document = read_xml(reply.content)
-    except BadReplyError:
+    except BadReplyError as error:
         if reply.status == _OK:
+            error.client_request_id = reply.client_request_id
             raise
         return None
     if document.name == "Envelope":
         return document
     if reply.status == _OK:
         raise BadReplyError(
-            f"what came back for EWS is a <{document.name}>, not a SOAP envelope", hint="look for a proxy in between"
+            f"what came back for EWS is a <{document.name}>, not a SOAP envelope",
+            hint="look for a proxy in between",
+            client_request_id=reply.client_request_id,
         )
     return None
 

@@ -222,14 +222,15 @@ def _line(text: str) -> str:
     return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
 
 
-def _unseen(subject: Subject, request_id: str | None) -> DeniedError:
+def _unseen(subject: Subject, reply: Reply) -> DeniedError:
     """The 403 whose NUL body claims to be gzip: Exchange does not let this caller see the cmdlet."""
     return DeniedError(
         f"Exchange does not let this account run {subject.cmdlet} for {subject.what} "
         "(it answered with an empty reply that cannot be decoded, as it does for a cmdlet that the caller may not see)",
         service="exchange",
         status=_FORBIDDEN,
-        request_id=request_id,
+        request_id=reply.request_id,
+        client_request_id=reply.client_request_id,
         hint=f"the account needs {subject.right}; a role given just now needs a new sign-in and some minutes",
     )
 
@@ -244,11 +245,12 @@ def error_for(subject: Subject, reply: Reply, now: datetime) -> MimappError:
     """
     failure = read_failure(reply)
     if reply.content and not reply.content.strip(b"\0"):
-        return _unseen(subject, reply.request_id)
+        return _unseen(subject, reply)
     if _is_html(reply) and reply.status not in _TRANSIENT:
         return BadReplyError(
             f"a web page (HTTP {reply.status}) came back for {subject.cmdlet} instead of Exchange's answer",
             hint="look for a proxy in between, and at the address of the Exchange service",
+            client_request_id=reply.client_request_id,
         )
     kind, hint = _verdict(subject, reply, failure)
     return kind(
@@ -257,6 +259,7 @@ def error_for(subject: Subject, reply: Reply, now: datetime) -> MimappError:
         status=reply.status,
         code=failure.detail.kind or failure.code,
         request_id=reply.request_id,
+        client_request_id=reply.client_request_id,
         retry_after=reply.retry_after(now),
         hint=hint,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -266,7 +266,7 @@ class Admin:
             reply = self._sender.send(request)
             if reply.status not in _REDIRECTS:
                 return reply, url
-            url = _redirected(cmdlet, url, reply.headers.get("location", ""), origin)
+            url = _redirected(cmdlet, url, reply, origin)
         raise BadReplyError(f"Exchange redirects {cmdlet.name} in a circle")
 
     def _open(self, cmdlet: Cmdlet, reply: Reply, page: int) -> Envelope:
@@ -283,7 +283,7 @@ class Admin:
 
     def _reported(self, subject: Subject, reply: Reply, message: str) -> MimappError:
         body = msgspec.json.encode({"error": {"code": "BadRequest", "details": [{"message": message}]}})
-        return error_for(subject, Reply(status=400, headers=reply.headers, content=body), self._clock.now())
+        return error_for(subject, replace(reply, status=400, content=body), self._clock.now())
 
     def _warn(self, warning: CmdletWarning) -> None:
         _log.debug("%s for %s: warning: %s", warning.cmdlet, warning.what, warning.text)
@@ -322,16 +322,21 @@ def _authority(url: str) -> tuple[str, str]:
     return parts.scheme.lower(), parts.netloc.lower()
 
 
-def _redirected(cmdlet: Cmdlet, url: str, location: str, origin: str) -> str:
+def _redirected(cmdlet: Cmdlet, url: str, reply: Reply, origin: str) -> str:
     """Where a redirect leads, followed by hand and only within the same host suffix, since a token goes with it."""
+    location = reply.headers.get("location", "")
     target = urljoin(url, location)
     if not location or not _is_akin(urlsplit(target).hostname or "", urlsplit(origin).hostname or ""):
         raise BadReplyError(
             f"{cmdlet.name} was redirected to {urlsplit(target).hostname or 'nowhere'}, which is not Exchange's host",
             hint="look for a proxy in between, and at the address of the Exchange service",
+            client_request_id=reply.client_request_id,
         )
     if urlsplit(target).scheme != urlsplit(origin).scheme:
-        raise BadReplyError(f"{cmdlet.name} was redirected to another scheme, {urlsplit(target).scheme}")
+        raise BadReplyError(
+            f"{cmdlet.name} was redirected to another scheme, {urlsplit(target).scheme}",
+            client_request_id=reply.client_request_id,
+        )
     return target
 
 

@@ -95,4 +95,5 @@ def _misshapen(subject: Subject, reply: Reply, reason: str) -> BadReplyError:
         f"what came back for {subject.cmdlet} ({subject.what}) is not Exchange's answer: {reason} "
         f"[HTTP {reply.status}, {kind}, {len(reply.content)} bytes]",
         hint="look for a proxy in between; if a change was asked for, run the same command again: it looks first",
+        client_request_id=reply.client_request_id,
     )

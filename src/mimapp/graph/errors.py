@@ -160,6 +160,7 @@ def error_of(reply: Reply, subject: Subject, now: datetime) -> MimappError:
         status=reply.status,
         code=code,
         request_id=request_id,
+        client_request_id=reply.client_request_id,
         retry_after=reply.retry_after(now),
         hint=_hint(kind, reply, error, subject),
         details=[_line(detail) for detail in error.details or ()],

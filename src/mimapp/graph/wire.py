@@ -114,6 +114,7 @@ def bad_reply(reply: Reply, what: str, reason: str) -> BadReplyError:
         f"Graph's reply about {what} cannot be read: {reason} "
         f"(HTTP {reply.status}, {kind}, request id {reply.request_id or 'none'})",
         hint=hint,
+        client_request_id=reply.client_request_id,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mimapp.errors import SignInError
@@ -168,6 +168,7 @@ class LoginError:
         trace_id: Entra's id of the request, or None.
         correlation_id: the id that ties the requests of one sign-in together, or None.
         timestamp: when Entra answered, as it wrote it, or None.
+        client_request_id: the id that mimapp gave the request, where its reply is at hand.
     """
 
     error: str = ""
@@ -176,6 +177,7 @@ class LoginError:
     trace_id: str | None = None
     correlation_id: str | None = None
     timestamp: str | None = None
+    client_request_id: str | None = None
 
     @classmethod
     def of_text(cls, text: str, *, error: str = "") -> LoginError:
@@ -201,10 +203,11 @@ class LoginError:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            return cls(text=f"HTTP {reply.status} without a readable body")
+            return cls(text=f"HTTP {reply.status} without a readable body", client_request_id=reply.client_request_id)
         error, text = body.get("error"), body.get("error_description")
         error = error if isinstance(error, str) else ""
-        return cls.of_text(text if isinstance(text, str) else error or f"HTTP {reply.status}", error=error)
+        said = cls.of_text(text if isinstance(text, str) else error or f"HTTP {reply.status}", error=error)
+        return replace(said, client_request_id=reply.client_request_id)
 
     @property
     def advice(self) -> Advice | None:
@@ -230,4 +233,5 @@ class LoginError:
             hint=advice.do if advice else None,
             details=((f"Entra said: {said}",) if advice else ()) + self.details,
             explain=f"AADSTS{self.code}" if self.code else None,
+            client_request_id=self.client_request_id,
         )

@@ -67,6 +67,11 @@ class LoginSender:
         self.refused: Reply | None = None
         self.skew: timedelta | None = None
 
+    @property
+    def refused_id(self) -> str | None:
+        """The id that mimapp gave the request that was refused; None where the last one was not."""
+        return self.refused.client_request_id if self.refused is not None else None
+
     def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
         """Send a sign-in request.
 

@@ -61,6 +61,7 @@ class Chain:
                     hint=error.hint,
                     details=(*attempts, *error.details),
                     explain=error.explain,
+                    client_request_id=error.client_request_id,
                 ) from error
             self._chosen = credential
             return token

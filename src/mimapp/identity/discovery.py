@@ -198,7 +198,10 @@ def _facts(reply: Reply, cloud: Cloud, url: str) -> TenantFacts:
     try:
         tenant_id = str(uuid.UUID(issuer.path.split("/")[1]))
     except (IndexError, ValueError):
-        raise BadReplyError(f"{cloud.login} sent an openid-configuration whose issuer names no tenant") from None
+        raise BadReplyError(
+            f"{cloud.login} sent an openid-configuration whose issuer names no tenant",
+            client_request_id=reply.client_request_id,
+        ) from None
     return TenantFacts(
         tenant_id=tenant_id,
         cloud_keys=_cloud_keys(fields, cloud),

@@ -92,12 +92,14 @@ def no_answer(reply: Reply, host: str, doing: str) -> MimappError:
             service="login",
             status=reply.status,
             request_id=reply.request_id,
+            client_request_id=reply.client_request_id,
             hint="run the same command again later",
         )
     return BadReplyError(
         f"{doing}: what came from {host} is no answer of Entra's "
         f"(HTTP {reply.status}, {reply.headers.get('content-type', 'of no type')})",
         hint="a proxy's page looks like this: look at HTTPS_PROXY, and at --cloud",
+        client_request_id=reply.client_request_id,
     )
 
 
@@ -124,4 +126,5 @@ def with_clock_advice(error: SignInError, skew: timedelta) -> SignInError:
         hint=f"{line}: set it (time server), then run the same command again",
         details=(*error.details, *((error.hint,) if error.hint else ())),
         explain=error.explain,
+        client_request_id=error.client_request_id,
     )

@@ -170,6 +170,7 @@ class MethodCredential:
             found = as_mimapp_error(error, self._what)
             if isinstance(found, SignInError) and found.explain is None:
                 found = unanswered(self._built.sender, self._what) or found
+            found.client_request_id = found.client_request_id or self._built.sender.refused_id
             skew = self._built.sender.skew
             raise with_clock_advice(found, skew) if isinstance(found, SignInError) and skew else found from error
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +148,7 @@ class PersonSignIn(ABC):
         answer = self._ask(application, scopes, claims)
         if "access_token" not in answer:
             said = LoginError.of_text(str(answer.get("error_description", "")), error=str(answer.get("error", "")))
-            raise said.as_sign_in_error(f"sign-in to {what}")
+            raise replace(said, client_request_id=self.sender.refused_id).as_sign_in_error(f"sign-in to {what}")
         if not isinstance(answer["access_token"], str):
             raise unanswered(self.sender, what) or SignInError(f"sign-in to {what} gave no token")
         options.desk.last = _name(answer) or options.desk.last

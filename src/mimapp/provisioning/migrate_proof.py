@@ -145,6 +145,7 @@ def prove_without_grant(
             status=answer.status,
             code=answer.response_code,
             request_id=answer.request_id,
+            client_request_id=answer.client_request_id,
             hint=f"mimapp scope show --mailbox {wanted.mailbox} says what stands; the next run tries again",
         )
     shown.append(Shown(asked=f"EWS, inbox of {wanted.mailbox}", came="opened", holds=True))

@@ -96,16 +96,22 @@ class Http:
             with self._client.stream(request.method, request.url, headers=headers, content=request.content) as answer:
                 content = answer.content if answer.is_stream_consumed else _decoded(answer, answer.iter_raw())
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise UnreachableError(f"cannot reach {host}: {_reason(error)}", hint=_advice(error)) from error
+            raise UnreachableError(
+                f"cannot reach {host}: {_reason(error)}",
+                hint=_advice(error),
+                client_request_id=headers["client-request-id"],
+            ) from error
         except httpx.TransportError as error:
             raise ReplyLostError(
                 f"{host} did not answer {request.method} {_path(request.url)}: {_reason(error)}",
                 hint="run the same command again: it looks what was done before it goes on",
+                client_request_id=headers["client-request-id"],
             ) from error
         reply = Reply(
             status=answer.status_code,
             headers={name.lower(): value for name, value in answer.headers.items()},
             content=content,
+            client_request_id=headers["client-request-id"],
         )
         self._last.request_id = reply.request_id or ""
         self._answered.add(host)

@@ -22,11 +22,13 @@ class Reply:
         status: the HTTP status.
         headers: by their lower-case names.
         content: the body, decoded from its transfer and content encoding.
+        client_request_id: the id that this run gave the request; None where no request of this run is behind it.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     content: bytes = b""
+    client_request_id: str | None = None
 
     @property
     def request_id(self) -> str | None:

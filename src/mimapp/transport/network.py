@@ -182,7 +182,9 @@ class NetworkTransport(httpx.BaseTransport):
                 return response
             response.close()
             request = self._next(request, response)
-        raise BadReplyError(f"{request.url.host} redirects in a circle")
+        raise BadReplyError(
+            f"{request.url.host} redirects in a circle", client_request_id=request.headers.get("client-request-id")
+        )
 
     def close(self) -> None:
         """Close what is behind."""
@@ -197,9 +199,13 @@ class NetworkTransport(httpx.BaseTransport):
                 f"{here} redirects to {target.scheme}://{there}, which is none of this cloud's hosts",
                 hint="a proxy's login page answers like this: sign in to the proxy first, or ask for the hosts to be "
                 "let through; otherwise check --cloud",
+                client_request_id=request.headers.get("client-request-id"),
             )
         if request.method != "GET" and response.status_code not in _KEEPING_THE_METHOD:
-            raise BadReplyError(f"{here} redirects a {request.method} to {there} with HTTP {response.status_code}")
+            raise BadReplyError(
+                f"{here} redirects a {request.method} to {there} with HTTP {response.status_code}",
+                client_request_id=request.headers.get("client-request-id"),
+            )
         # A token is for one host: it goes along to that host's subdomains, and nowhere else.
         left_behind = {"host"} if _is_within(there, here) else {"host", "authorization"}
         headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() not in left_behind]
