@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 
 import pytest
 
@@ -15,6 +14,7 @@ from mimapp.host.pages import AccountNames, Entry, Field
 from mimapp.host.sheet import Sheet, sheet
 from mimapp.host.sheet_html import sheet_html
 from mimapp.host.sheet_text import sheet_json, sheet_markdown, sheet_text
+from support.page import read_page
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 APP, TENANT = "213ca08c-94a9-414d-b09f-123456789012", "5c79cea7-0e47-428c-de9c-987654321098"
@@ -286,35 +286,10 @@ def test_text_markdown_and_json_say_the_same(letter: str) -> None:
         assert field.value in text
 
 
-class _Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.fetched: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag != "meta":
-            self.open.append(tag)
-        self.fetched += [value or "" for name, value in attrs if name in {"src", "href"}]
-        assert tag not in {"script", "link", "img", "iframe"}
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
 @pytest.mark.parametrize("letter", LIVING)
 def test_the_html_is_whole_well_nested_and_fetches_nothing(letter: str) -> None:
     found = sheet(option(letter), FACTS, now=NOW)
-    reader = _Page()
-    reader.feed(sheet_html(found))
-    reader.close()
-    assert reader.open == []
-    assert reader.fetched == []
-    words = "".join(reader.words)
+    words = read_page(sheet_html(found)).words
     for command in (*found.start, *found.commands):
         assert command.line in words
 
