@@ -230,6 +230,7 @@ CALLS: dict[str, tuple[Call, Any]] = {
         PRINCIPAL,
     ),
     "rbac.remove_service_principal": (lambda x: x.rbac.remove_service_principal(PRINCIPAL), True),
+    "rbac.remove_service_principal.absent": (lambda x: x.rbac.remove_service_principal(PRINCIPAL), False),
     "rbac.scope": (
         lambda x: parts(x.rbac.scope("mim-scope"), "name", "recipient_filter", "exclusive"),
         ("mim-scope", SCOPE_FILTER, False),
@@ -241,6 +242,7 @@ CALLS: dict[str, tuple[Call, Any]] = {
     ),
     "rbac.create_scope": (lambda x: x.rbac.create_scope("mim-scope", SCOPE_FILTER).name, "mim-scope"),
     "rbac.remove_scope": (lambda x: x.rbac.remove_scope("mim-scope"), True),
+    "rbac.remove_scope.absent": (lambda x: x.rbac.remove_scope("mim-scope"), False),
     "rbac.assignments": (
         lambda x: [(one.role, one.role_assignee_type, one.custom_resource_scope) for one in x.rbac.assignments(APP)],
         [(EWS_ROLE, "ServicePrincipal", "mim-scope")],

@@ -70,6 +70,12 @@ REFUSALS: dict[str, tuple[Call, type[MimappError], tuple[str, ...], str]] = {
         ("Get-DistributionGroupMember", "page 2"),
         "5 to 10 minutes",
     ),
+    "rbac.test.absent": (
+        lambda x: x.rbac.test(APP, MAILBOX),
+        NotFoundError,
+        ("Test-ServicePrincipalAuthorization", "couldn't be found"),
+        "minutes",
+    ),
     "access_policies.list.not-found": (
         lambda x: x.access_policies.list(),
         NotFoundError,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.provisioning.scope_notes import POLICY_NOTE, unlisted_until
+from mimapp.provisioning.scope_view import GROUP_KINDS
 from mimapp.provisioning.unregister_observe import is_marked
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def oddities_of(
     yield from _unlisted(wanted, rights, state, now)
     if group is not None:
         yield from _about_group(wanted, group)
+        if rights.roles:
+            yield from _nested_for_role(group)
     if own.mailbox is not None and own.mailbox.recipient_type_details not in {"", _USER_MAILBOX}:
         yield Oddity(
             name="mailbox kind",
@@ -151,6 +154,19 @@ def _unlisted(wanted: Registration, rights: Rights, state: State, now: datetime)
             found=f"acknowledged on {made:%Y-%m-%d %H:%M} UTC, and not in the list of policies",
             meaning=f"a new policy may stay unlisted for hours; look again until {until:%Y-%m-%d %H:%M} UTC",
             needs_person=False,
+        )
+
+
+def _nested_for_role(found: ObservedGroup) -> Iterator[Oddity]:
+    """Groups inside the group that limits a role: who is in them is not reached by it."""
+    nested = [
+        one.primary_smtp_address or one.name for one in found.members if one.recipient_type_details in GROUP_KINDS
+    ]
+    if nested:
+        yield Oddity(
+            name="nested for a role",
+            found=f"{found.group.primary_smtp_address} holds {', '.join(nested)}",
+            meaning="a role in Exchange reaches direct members only: put the mailbox itself into the group",
         )
 
 

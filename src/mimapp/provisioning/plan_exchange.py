@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mimapp.errors import UnsafePlanError
 from mimapp.provisioning.ews import judge
 from mimapp.provisioning.observe import group_address
+from mimapp.provisioning.rbac_view import role_problem
 from mimapp.provisioning.scope_notes import unlisted_until
 from mimapp.provisioning.steps import Step, StepKind
 from mimapp.spec import Scope
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _RESTRICT = "RestrictAccess"
+_DENY = "DenyAccess"
 
 
 def group_problem(wanted: Registration, found: ObservedGroup) -> UnsafePlanError | None:
@@ -76,12 +78,14 @@ def fence_steps(wanted: Registration, observed: Observed, seen: ExchangeView, no
     """What is missing of the fence; the group alone where there is no application to fence in yet.
 
     Raises:
-        UnsafePlanError: the group at our address cannot be the fence.
+        UnsafePlanError: the group at our address cannot be the fence, or something beside it undoes what it does.
     """
     yield from group_steps(wanted, seen)
     name, address = wanted.unique_name, group_address(wanted, wanted.mailbox)
     if observed.application_id is None and not makes_application(wanted, observed):
         return
+    if (problem := _beside(wanted, observed, seen)) is not None:
+        raise problem
     has_policy = any(restricts_to(policy, seen.group) for policy in seen.policies)
     until = unlisted_until(observed.journal)
     may_be_unlisted = until is not None and now < until
@@ -116,6 +120,39 @@ def ews_steps(wanted: Registration, observed: Observed, seen: ExchangeView, clou
             desired=f"lists {wanted.unique_name}",
             title="Append the application to the tenant's EWS allow list",
         )
+
+
+def _beside(wanted: Registration, observed: Observed, seen: ExchangeView) -> UnsafePlanError | None:
+    """What undoes the fence although it stands, or None: roles and restrictions add up, a denial beats them."""
+    group = None if seen.group is None else seen.group.group
+    if seen.roles is not None and (problem := role_problem(wanted, seen.roles, group)) is not None:
+        return problem
+    denying = [policy for policy in seen.policies if policy.access_right == _DENY]
+    if denying and seen.inside_granted is False:
+        return UnsafePlanError(
+            f"Exchange denies the application {wanted.mailbox}, and it has a DenyAccess policy, which beats every "
+            "restriction",
+            hint="look at what it is for; if nobody needs it: "
+            f"Remove-ApplicationAccessPolicy -Identity '{denying[0].identity}'",
+            details=[f"DenyAccess on {policy.scope_name or policy.scope_identity}" for policy in denying],
+        )
+    if observed.entra is not None and observed.entra.is_adopted:
+        return None  # what it is used for besides was asked about when it was taken over
+    further = [
+        policy
+        for policy in seen.policies
+        if policy.access_right == _RESTRICT
+        and not restricts_to(policy, seen.group)
+        and wanted.mark not in policy.description.split()
+    ]
+    if not further:
+        return None
+    return UnsafePlanError(
+        "further access policies let the application into other mailboxes: restrictions add up",
+        hint="look at what they are for; if nobody needs them: "
+        f"Remove-ApplicationAccessPolicy -Identity '{further[0].identity}'",
+        details=[f"RestrictAccess on {policy.scope_name or policy.scope_identity}" for policy in further],
+    )
 
 
 def makes_application(wanted: Registration, observed: Observed) -> bool:

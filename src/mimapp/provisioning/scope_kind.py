@@ -109,6 +109,8 @@ def scope_warnings(wanted: Registration, observed: Observed, asked: Scope | None
         yield f"--scope was not given, and this registration stands with scope {wanted.scope}: it keeps it"
     if standing is Scope.NONE and wanted.scope is not Scope.NONE:
         yield f"this registration had scope none: --scope {wanted.scope} adds a fence, and closes every other one"
+    if wanted.scope is Scope.POLICY:
+        yield from _beside_policy(observed)
     if wanted.scope is not Scope.RBAC:
         return
     yield (
@@ -122,3 +124,19 @@ def scope_warnings(wanted: Registration, observed: Observed, asked: Scope | None
         yield "Exchange was not read: whether the role is assigned, and to what it is limited, is not known here"
     if observed.entra is None:
         yield f"Entra was not read: whether the application holds {FULL_ACCESS_AS_APP} besides is not known here"
+
+
+def _beside_policy(observed: Observed) -> Iterator[str]:
+    """What stands beside grant and policy, and does no harm as it is."""
+    exchange = observed.exchange
+    if exchange is None:
+        return
+    for policy in exchange.policies:
+        if policy.access_right.casefold() == "denyaccess":
+            scope = policy.scope_name or policy.scope_identity
+            yield f"DenyAccess on {scope} is not mimapp's: it beats every restriction, and a mailbox in it is refused"
+    if observed.granted and exchange.roles is not None and exchange.roles.assignments:
+        yield (
+            f"the application holds the role {EWS_ROLE} in Exchange besides, with the same limit: {_MIGRATE} goes on "
+            "from there"
+        )

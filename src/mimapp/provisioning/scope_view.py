@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mimapp.exchange import AccessPolicy, Authorization, Exchange, Group, Mailbox, RoleAssignment
 
 __all__ = [
+    "GROUP_KINDS",
     "MailboxSeen",
     "PolicySeen",
     "Reach",
@@ -31,7 +32,8 @@ __all__ = [
 
 _RESTRICT = "restrictaccess"
 _DENY = "denyaccess"
-_GROUPS = frozenset({"MailUniversalSecurityGroup", "MailUniversalDistributionGroup", "GroupMailbox"})
+#: The kinds of recipient that hold others.
+GROUP_KINDS = frozenset({"MailUniversalSecurityGroup", "MailUniversalDistributionGroup", "GroupMailbox"})
 _USER_MAILBOX = "UserMailbox"
 
 
@@ -266,7 +268,7 @@ def _inside(exchange: Exchange, group: Group) -> tuple[frozenset[str], tuple[str
             if is_top:
                 direct.append(member.primary_smtp_address or member.name)
             inner = member.guid or member.external_directory_object_id
-            if member.recipient_type_details in _GROUPS and inner not in seen:
+            if member.recipient_type_details in GROUP_KINDS and inner not in seen:
                 seen.add(inner)
                 waiting.append(inner)
                 nested.append(member.primary_smtp_address or member.name)
