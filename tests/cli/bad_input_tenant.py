@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 THING = f"thing@{CONTOSO}"
 _GRAPH_SAID = "… (HTTP 403 Authorization_RequestDenied, request id …)"
 _NO_MAILBOX = "check the address; a mailbox that is still on-premises or has no licence does not count"
-_NEEDS = ", and a person a directory role that allows it besides"
+_NEEDS = (
+    ", and a person a directory role that allows it besides; a role that was activated just now needs a new sign-in"
+)
 _EXCHANGE_SILENT = "Exchange gave no reason: the sign-in may be older than the role (sign in again), …"
 
 

@@ -231,7 +231,7 @@ def _unseen(subject: Subject, reply: Reply) -> DeniedError:
         status=_FORBIDDEN,
         request_id=reply.request_id,
         client_request_id=reply.client_request_id,
-        hint=f"the account needs {subject.right}; a role given just now needs a new sign-in and some minutes",
+        hint=_lacking(subject),
     )
 
 
@@ -280,7 +280,7 @@ def _verdict(subject: Subject, reply: Reply, failure: Failure) -> tuple[type[Ser
             "a new object can take minutes to be seen everywhere; else look at its name",
         ),
         (failure.is_duplicate, ConflictError, "run the same command again: it looks what is there before it goes on"),
-        (failure.is_unknown_cmdlet, DeniedError, f"the account needs {subject.right}"),
+        (failure.is_unknown_cmdlet, DeniedError, _lacking(subject)),
         (reply.status in {_UNAUTHORIZED, _FORBIDDEN}, DeniedError, _denied_hint(subject, reply, failure)),
         (is_busy, BusyError, _busy_hint(subject)),
     )
@@ -294,11 +294,15 @@ def _busy_hint(subject: Subject) -> str:
     return "it may have been carried out all the same: run the same command again, which looks before it goes on"
 
 
+def _lacking(subject: Subject) -> str:
+    return f"the account needs {subject.right}; a role given or activated just now needs a new sign-in and some minutes"
+
+
 def _denied_hint(subject: Subject, reply: Reply, failure: Failure) -> str:
     if reply.status == _UNAUTHORIZED:
         return "Exchange did not take the token: sign in again, to the tenant of the mailbox"
     if reply.headers.get("x-ms-diagnostics") or failure.detail.text:
-        return f"the account needs {subject.right}"
+        return _lacking(subject)
     return (
         "Exchange gave no reason: the sign-in may be older than the role (sign in again), the role may not have "
         f"spread yet (wait some minutes), or the account lacks {subject.right}"

@@ -64,6 +64,8 @@ _CODE_HINT = {
     "some, or sign in as an administrator",
     "Directory_ConcurrencyViolation": "somebody else writes to the same object: run the same command again",
 }
+# What a token says of roles is what was so when it was issued; PIM's activation changes the directory, not the token.
+_NEW = "; a role that was activated just now needs a new sign-in"
 _NAME_TAKEN_HINT = "a deleted application keeps its uniqueName for 30 days: restore it, or delete it for good"
 # Asked for in tenants of Microsoft itself: ServiceTreeValueMissing (MicrosoftDocs/msteams-docs#13077,
 # microsoft-foundry/foundry-agent-webapp#3), ServiceTreeNullValueError and ServiceTreeInvalid (Azure/azure-dev#5598).
@@ -196,7 +198,7 @@ def _hint(kind: type[ServiceError], reply: Reply, error: ODataError, subject: Su
         (wants_reference, "this tenant wants applications to name their service: give --service-management-reference"),
         (code.endswith(_POLICY_SUFFIX), "an app management policy forbids it: ask its owner for an exemption"),
         (reply.status == _UNAUTHORIZED, "Graph did not take the token: sign in again, to the tenant that is meant"),
-        (lacks_right, f"the sign-in needs {subject.needs}, and a person a directory role that allows it besides"),
+        (lacks_right, f"the sign-in needs {subject.needs}, and a person a directory role that allows it besides{_NEW}"),
         (kind is BusyError, "Graph is busy or not well: run the same command again later"),
     )
     return next((hint for applies, hint in hints if applies), None)
