@@ -238,8 +238,8 @@ class Tenant:
             http.close()
             raise
         on_exchange = signed_in.operators[1]
-        is_person = Part.EXCHANGE in parts and not on_exchange.is_app_only
-        anchor = anchor_for_user(on_exchange.name) if is_person else anchor_for_app(facts.tenant_id)
+        is_one_of_them = Part.EXCHANGE in parts and not (on_exchange.is_app_only or on_exchange.is_from_elsewhere)
+        anchor = anchor_for_user(on_exchange.name) if is_one_of_them else anchor_for_app(facts.tenant_id)
         return cls(
             http=http,
             cloud=found,

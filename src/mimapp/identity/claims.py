@@ -31,6 +31,7 @@ class TokenClaims:
         scopes: delegated permissions (``scp``).
         wids: template ids of the directory roles.
         idtyp: ``app`` or ``user`` where the tenant's tokens carry it.
+        idp: who authenticated the user, as a URL, where the token says so; it names the user's own tenant.
         expires: when the token ends.
     """
 
@@ -43,6 +44,7 @@ class TokenClaims:
     scopes: frozenset[str] = frozenset()
     wids: frozenset[str] = frozenset()
     idtyp: str = ""
+    idp: str = ""
     expires: datetime | None = None
 
     @property
@@ -51,6 +53,15 @@ class TokenClaims:
         if self.idtyp:
             return self.idtyp == "app"
         return not self.scopes and not self.upn
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether a person of another tenant signed in: a partner's administrator (GDAP), or a guest.
+
+        ``idp`` differs from the issuer then ("Access token claims reference"); that a partner's token carries it is
+        unverified.
+        """
+        return bool(self.idp) and bool(self.tid) and not self.is_app_only and self.tid not in self.idp.lower()
 
     @classmethod
     def of(cls, token: str) -> TokenClaims:
@@ -66,6 +77,7 @@ class TokenClaims:
             scopes=frozenset(_text(body, "scp").split()),
             wids=frozenset(wid.lower() for wid in _texts(body, "wids")),
             idtyp=_text(body, "idtyp"),
+            idp=_text(body, "idp"),
             expires=_moment(body, "exp"),
         )
 
@@ -80,6 +92,7 @@ class Operator:
         oid: the object id of the user or of the service principal; empty for an opaque token.
         app_id: the client application that was used.
         is_app_only: no person is behind it.
+        is_from_elsewhere: a person of another tenant is: a partner's administrator, or a guest.
         roles: application permissions.
         scopes: delegated permissions.
         directory_roles: names of the directory roles the token carries, or their template ids where not known here.
@@ -91,6 +104,7 @@ class Operator:
     oid: str
     app_id: str
     is_app_only: bool
+    is_from_elsewhere: bool
     roles: frozenset[str]
     scopes: frozenset[str]
     directory_roles: tuple[str, ...]
@@ -105,6 +119,7 @@ class Operator:
             oid=claims.oid,
             app_id=claims.app_id,
             is_app_only=claims.is_app_only,
+            is_from_elsewhere=claims.is_from_elsewhere,
             roles=claims.roles,
             scopes=claims.scopes,
             directory_roles=tuple(sorted(DIRECTORY_ROLES.get(wid, wid) for wid in claims.wids if wid != _EVERY_USER)),
