@@ -50,6 +50,14 @@ def test_in_order_the_three_parts_make_the_whole(place: Place) -> None:
     check_one_of_each(place, whole.document)
 
 
+def test_a_part_before_the_fence_does_not_say_that_it_restricts(place: Place) -> None:
+    entra = place.remote("register", "--mailbox", MAILBOX, "--yes", "--only", "entra")
+    exchange = place.remote("register", "--mailbox", MAILBOX, "--yes", "--only", "exchange")
+
+    assert "Restricted to  nothing yet: the fence does not stand" in entra.out
+    assert "Restricted to  members of mimapp-mimservice@contoso.onmicrosoft.com" in exchange.out
+
+
 def test_exchange_by_app_id_asks_graph_nothing(place: Place) -> None:
     entra = part(place, "entra")
     exchange = part(place, "exchange", "--app-id", entra.document["applicationId"])

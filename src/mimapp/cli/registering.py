@@ -131,6 +131,8 @@ def consent_word(kind: Scope, *, granted: bool) -> str:
 def _restricted(scope: ScopeResult) -> str:
     if scope.kind is Scope.NONE:
         return "NOTHING: every mailbox of the tenant"
+    if not scope.stands:
+        return "nothing yet: the fence does not stand"
     if scope.kind is Scope.RBAC:
         return f"{scope.limit}, by a role in Exchange"
     return f"members of {scope.group}"
