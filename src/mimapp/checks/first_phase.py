@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.checks.preflight import SECRET_STORE, preflight, stopping
 from mimapp.checks.preflight_row import Verdict
+from mimapp.checks.preflight_scope import SCOPE
 from mimapp.errors import StoreError, UnsafePlanError
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def checked(plan: Plan, services: Services) -> Plan:
             hint=stops[0].remedy or "mimapp check shows every row",
             details=[_line(row) for row in stops],
         )
-    warnings = tuple(_line(row) for row in rows if row.verdict is Verdict.WARN)
+    # The plan itself warns of its scope.
+    warnings = tuple(_line(row) for row in rows if row.verdict is Verdict.WARN and row.name != SCOPE)
     return replace(plan, warnings=(*plan.warnings, *warnings))
 
 

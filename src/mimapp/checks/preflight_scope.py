@@ -15,9 +15,10 @@ from mimapp.spec import Scope
 if TYPE_CHECKING:
     from mimapp.exchange import RoleAssignment
 
-__all__ = ["ScopeSighting", "scope_row"]
+__all__ = ["SCOPE", "ScopeSighting", "scope_row"]
 
-_NAME = "scope"
+#: The row's name.
+SCOPE = "scope"
 _WORDS = {
     Scope.POLICY: f"policy: {FULL_ACCESS_AS_APP}, restricted by an access policy",
     Scope.RBAC: f"rbac: the role {EWS_ROLE} in Exchange, and no consent",
@@ -52,7 +53,7 @@ def scope_row(asked: Scope | None, seen: ScopeSighting) -> Row:
         scope = agreed_scope(asked, seen.standing, granted=seen.granted)
     except UnsafePlanError as error:
         return Row(
-            name=_NAME,
+            name=SCOPE,
             verdict=Verdict.STOP,
             found=error.message,
             why="a scope is never changed by the way",
@@ -61,7 +62,7 @@ def scope_row(asked: Scope | None, seen: ScopeSighting) -> Row:
     found = _WORDS[scope] if asked is not None or seen.standing is None else f"{_WORDS[scope]}, as it stands"
     if scope is Scope.NONE:
         return Row(
-            name=_NAME,
+            name=SCOPE,
             verdict=Verdict.WARN,
             found=found,
             why="the application may read, send and delete in EVERY mailbox of the tenant",
@@ -69,10 +70,10 @@ def scope_row(asked: Scope | None, seen: ScopeSighting) -> Row:
         )
     if scope is Scope.RBAC:
         return Row(
-            name=_NAME,
+            name=SCOPE,
             verdict=Verdict.WARN,
             found=found,
             why="Microsoft documents no MIM with this role alone; EWS decides on the server, so it should work, and "
             "Autodiscover is not reachable with it",
         )
-    return Row(name=_NAME, verdict=Verdict.OK, found=found)
+    return Row(name=SCOPE, verdict=Verdict.OK, found=found)
