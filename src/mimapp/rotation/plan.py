@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mimapp.credentials.listing import Credential
     from mimapp.rotation.hooks import Hooks
     from mimapp.rotation.services import Services
-    from mimapp.rotation.view import View
+    from mimapp.rotation.view import OurSecret, View
     from mimapp.spec import Registration
 
 __all__ = ["RotationPlan", "check_named", "make_plan", "sweep_step"]
@@ -137,10 +137,15 @@ def _making(plan: RotationPlan, hooks: Hooks) -> Iterator[Step]:
             desired="in every store",
             title=f"Store {current.label} where it is missing",
         )
-    if not current.is_proven and current.stores:
+    if _needs_proof(current):
         yield _proof(f"secret {current.key_id}", current.label)
     if decision.hand_over and hooks.deploy is not None:
         yield _handing(f"secret {current.key_id}", current.label, hooks.deploy.name, plan.policy.nodes)
+
+
+def _needs_proof(current: OurSecret) -> bool:
+    """Whether nobody is known to have got a token with a secret whose value is here."""
+    return not current.is_proven and bool(current.stores)
 
 
 def _proof(target: str, what: str) -> Step:
@@ -162,6 +167,11 @@ def _taking(plan: RotationPlan) -> Iterator[Step]:
     for key_id in plan.policy.compromised:
         known = view.find(key_id)
         yield revoke_step(key_id, "" if known is None else known.label, "it is known to others")
+    current = plan.decision.current
+    if current is not None and not plan.decision.issue and _needs_proof(current):
+        # A fresh machine does not know that it was proven before: this run proves it, and what follows from that is
+        # shown now and done only if it works.
+        view = view.with_secret(replace(current, state="proven"))
     for one in retirements(view, plan.policy.overlap):
         if one.allowed and one.secret.key_id.lower() not in named:
             yield revoke_step(one.secret.key_id, one.secret.label, one.reason)
