@@ -192,6 +192,19 @@ def test_what_is_not_known_asks_nobody(settled: Place) -> None:
     assert settled.wire.requests == []
 
 
+def test_a_sign_in_that_fails_takes_no_explanation_away(settled: Place) -> None:
+    argv = ("explain", "AADSTS7000222", "--live", "--mailbox", MAILBOX)
+    wrong = {"AZURE_CLIENT_SECRET": "replaced-secret"}
+    done = settled.remote(*argv, environ=wrong)
+    assert done.code == 4
+    assert "  1. nobody replaced it in time" in done.out
+    assert "     live: not known: " in done.out
+    assert "The tenant could not be looked at: " in done.out
+    document = settled.remote(*argv, "--output", "json", environ=wrong).document
+    assert document["live"]["looks"] == []
+    assert document["live"]["error"]
+
+
 def test_in_the_library(settled: Place) -> None:
     with settled.connect() as tenant:
         live = tenant.explain(settled.registration(), explain("AADSTS7000112"), "AADSTS7000112")

@@ -188,3 +188,17 @@ def test_in_the_library(registered: Place) -> None:
     with registered.connect() as tenant:
         rows = tenant.statuses([registered.registration(), registered.registration(mailbox=OTHER)])
     assert [row.status.application_id is not None for row in rows if row.status] == [True, False]
+
+
+def test_what_a_person_has_to_decide_comes_with_what_helps(registered: Place) -> None:
+    with registered.connect() as tenant:
+        groups = tenant._exchange.groups
+        groups.add_member("mimapp-mimservice@contoso.onmicrosoft.com", OTHER)
+    document = status(registered, "--exit-code")
+    assert document["drift"] is True
+    assert "has members besides" in document["problem"]
+    assert document["attention"][0] == document["problem"]
+    lines = run(registered, "--mailbox", MAILBOX).splitlines()
+    first = lines.index(f"To do: {document['problem']}")
+    assert OTHER in "".join(lines[first + 1 : first + 3])
+    assert lines[-1] == f"Next: mimapp check --mailbox {MAILBOX}"

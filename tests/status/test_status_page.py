@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def html(registered: Place) -> str:
-    registered.clock.advance(timedelta(days=95))
-    registered.remote("rotate", "--mailbox", MAILBOX, "--yes")
-    foreign_secret(registered.sandbox, "mimapp-mimservice", label='<b>"Portal" & more</b>')
-    done = registered.remote("status", "--mailbox", MAILBOX, "--output", "html")
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    place = Place(tmp_path_factory.mktemp("page") / "home")
+    register(place)
+    place.clock.advance(timedelta(days=95))
+    place.remote("rotate", "--mailbox", MAILBOX, "--yes")
+    foreign_secret(place.sandbox, "mimapp-mimservice", label='<b>"Portal" & more</b>')
+    done = place.remote("status", "--mailbox", MAILBOX, "--output", "html")
+    place.close()
     assert done.code == 0, done.err
     return done.out
 

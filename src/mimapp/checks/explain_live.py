@@ -61,14 +61,17 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """The looks that were taken, in their order."""
+    """The looks that were taken, in their order; `error` is why none could be: nobody could sign in, say."""
 
     looks: tuple[Look, ...]
+    error: MimappError | None = None
 
     def judge(self, cause: Cause) -> Judgement:
         """How a cause stands."""
         if not cause.signs:
             return Judgement(standing=Standing.BY_HAND)
+        if self.error is not None:
+            return Judgement(standing=Standing.UNKNOWN, told=self.error.message)
         taken = {look.check: look for look in self.looks}
         found = [
             (sign, look.seen.signs[sign])

@@ -51,10 +51,11 @@ def _blocks(found: Status) -> Iterator[Block]:
         yield Line("No secret, certificate or federated credential.", "warn")
     yield Line()
     yield from (Line(f"Note: {warning}", "warn") for warning in found.warnings)
-    if found.problem is not None:
-        yield from (Line(f"  {detail}") for detail in found.problem.details)
     matters = attention_of(found)
-    yield from (Line(f"To do: {matter}", "bad") for matter in matters)
+    for matter in matters:
+        yield Line(f"To do: {matter}", "bad")
+        if found.problem is not None and matter == found.problem.message:
+            yield from (Line(f"  {told}") for told in (*found.problem.details, found.problem.hint) if told)
     if found.due:
         yield Line("Drift: mimapp register would now" if found.drifted else "mimapp register would:", "warn")
         yield from (Line(f"  {step.title}") for step in found.due)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from mimapp.errors import DeniedError, ServiceError
+from mimapp.errors import DeniedError, MimappError, ServiceError, StoppedError
 from mimapp.host.explain_login import LOGIN
 from mimapp.host.explain_mail import MAIL
 from mimapp.host.explain_services import SERVICES
@@ -20,8 +20,6 @@ from mimapp.host.facts import Mark, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from mimapp.errors import MimappError
 
 __all__ = ["TABLE", "cause_lines", "explain", "explain_json", "explain_text", "key_of", "keys", "source_lines"]
 
@@ -65,10 +63,13 @@ def explain(text: str) -> list[Explanation]:
 def key_of(error: MimappError) -> str | None:
     """The name under which the table explains an error of mimapp; None where it does not.
 
-    The error's own `explain` decides; for a service's refusal its code comes next, then what it said.
+    The error's own `explain` decides; for a service's refusal its code comes next, then what it said. A run that
+    stopped half-way is explained by what stopped it.
     """
     if _named(error.explain) is not None:
         return error.explain
+    if isinstance(error, StoppedError) and isinstance(error.__cause__, MimappError):
+        return key_of(error.__cause__)
     if not isinstance(error, ServiceError):
         return None
     if _named(error.code) is not None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
-from mimapp.cli.exit_codes import ExitCode
+from mimapp.cli.exit_codes import ExitCode, code_of
 from mimapp.cli.kinds import FLAG, TEXTS
 from mimapp.cli.options import argument, option
 from mimapp.cli.result import Line, Result
-from mimapp.errors import UsageError
+from mimapp.errors import ServiceError, SignInError, TransportError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,13 +53,19 @@ def explain(run: Run, options: ExplainOptions) -> Result:
     text = _text_of(run, options)
     found = rows_of(text)
     live = _look(run, found, text) if options.live and found else None
-    shown = () if live is None else live.shown(found)
     return Result(
         schema="mimapp.explain/1",
         document=_document(found, live),
         text=tuple(_blocks(found, live)),
-        code=ExitCode.ATTENTION if shown or not found else ExitCode.DONE,
+        code=_code(found, live),
     )
+
+
+def _code(found: Sequence[Explanation], live: Live | None) -> ExitCode:
+    if live is not None and live.error is not None:
+        return code_of(live.error)
+    is_shown = live is not None and bool(live.shown(found))
+    return ExitCode.ATTENTION if is_shown or not found else ExitCode.DONE
 
 
 def _text_of(run: Run, options: ExplainOptions) -> str:
@@ -75,25 +81,38 @@ def _text_of(run: Run, options: ExplainOptions) -> str:
 
 
 def _from_stdin(run: Run) -> str:
-    """All of stdin; bytes in UTF-16, as Windows PowerShell and exported events write them, are read as such."""
+    """All of stdin: UTF-16 with its mark, as Windows PowerShell and exported events have it, UTF-8, or Windows-1252."""
     stream = getattr(run.world.stdin, "buffer", None)
     if stream is None:
         return run.world.stdin.read(_LONGEST)
     content: bytes = stream.read(_LONGEST)
-    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def _look(run: Run, found: Sequence[Explanation], text: str) -> Live:
-    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - only --live signs in
+    """The looks; a sign-in that fails, or a tenant that does not answer, takes none of the explanation away.
+
+    Raises:
+        UsageError: no tenant or registration is meant.
+    """
+    from mimapp.checks.explain_live import Live  # noqa: PLC0415 - only --live signs in
+    from mimapp.cli.connect import connect, stores_of  # noqa: PLC0415 - as above
     from mimapp.cli.meant import find_registration, tenant_of  # noqa: PLC0415 - as above
     from mimapp.provisioning.steps import Part  # noqa: PLC0415 - as above
     from mimapp.tenant import VERIFY_PERMISSIONS  # noqa: PLC0415 - as above
 
-    with connect(run, tenant_of(run), parts=frozenset({Part.ENTRA}), permissions=VERIFY_PERMISSIONS) as tenant:
-        wanted = find_registration(run, tenant)
-        wanted = wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key))
-        return tenant.explain(wanted, found, text)
+    try:
+        with connect(run, tenant_of(run), parts=frozenset({Part.ENTRA}), permissions=VERIFY_PERMISSIONS) as tenant:
+            wanted = find_registration(run, tenant)
+            wanted = wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key))
+            return tenant.explain(wanted, found, text)
+    except (SignInError, ServiceError, TransportError) as error:
+        return Live(looks=(), error=error)
 
 
 def _document(found: Sequence[Explanation], live: Live | None) -> dict[str, JsonValue]:
@@ -112,7 +131,8 @@ def _document(found: Sequence[Explanation], live: Live | None) -> dict[str, Json
         {"check": look.check.value, "found": look.seen.found if look.seen else None, "problem": look.problem or None}
         for look in live.looks
     ]
-    return {**document, "live": {"looks": looks, "causes": causes}}
+    error = None if live.error is None else live.error.message
+    return {**document, "live": {"looks": looks, "causes": causes, "error": error}}
 
 
 def _blocks(found: Sequence[Explanation], live: Live | None) -> Iterator[Block]:
@@ -142,6 +162,10 @@ def _blocks(found: Sequence[Explanation], live: Live | None) -> Iterator[Block]:
 
 def _summary(found: Sequence[Explanation], live: Live) -> Iterator[Block]:
     """What to do first, after the looks."""
+    if live.error is not None:
+        yield Line(f"The tenant could not be looked at: {live.error.message}", "bad")
+        yield from (Line(f"  {told}") for told in (*live.error.details, live.error.hint) if told)
+        return
     shown = live.shown(found)
     for cause in shown:
         yield Line(f"Shown: {cause.what}. Mend it: {cause.fix}", "bad")
