@@ -15,6 +15,8 @@ from support.endings import check_one_of_each
 from support.tenants import MAILBOX
 
 if TYPE_CHECKING:
+    import httpx
+
     from support.tenants import Finished, Place
 
 OTHER = "other@contoso.onmicrosoft.com"
@@ -246,3 +248,50 @@ def test_a_plan_carries_the_scope(calm: Place) -> None:
     assert applied.code == 0, applied.err
     assert applied.document["scope"]["kind"] == "rbac"
     check_one_of_each(calm, applied.document)
+
+
+def test_purged_and_made_anew_it_may_get_another_scope(calm: Place) -> None:
+    document = register(calm, "--scope", "rbac")
+    with calm.connect() as tenant:
+        tenant._graph.applications.delete(document["applicationObjectId"])
+
+    anew = register(calm, "--purge-deleted", "--scope", "policy", "--new-secret")
+    assert anew["scope"]["kind"] == "policy"
+    assert anew["applicationId"] != document["applicationId"]
+
+
+def test_purged_and_made_anew_it_keeps_its_scope_where_none_is_asked_for(calm: Place) -> None:
+    document = register(calm, "--scope", "rbac")
+    with calm.connect() as tenant:
+        tenant._graph.applications.delete(document["applicationObjectId"])
+
+    anew = register(calm, "--purge-deleted", "--new-secret")
+    assert anew["scope"]["kind"] == "rbac"
+    assert anew["scope"]["assignment"] != document["scope"]["assignment"]
+
+
+def test_a_grant_that_comes_back_with_a_restored_application_stops_it(calm: Place) -> None:
+    document = register(calm, "--scope", "rbac")
+    with calm.connect() as tenant:
+        tenant._graph.applications.delete(document["applicationObjectId"])
+
+    def with_its_grant(request: httpx.Request, _: httpx.Response) -> None:
+        if request.url.path.endswith("/restore"):
+            calm.wire.after = lambda _request, _response: None
+            grant_by_hand(calm, document["applicationId"])
+
+    calm.wire.after = with_its_grant
+    stopped = run(calm, "--restore", code=6)
+    assert "came back with full_access_as_app" in stopped.err
+    assert "mimapp lockdown" in stopped.err
+
+
+def test_restored_it_has_a_new_secret_and_its_role(calm: Place) -> None:
+    document = register(calm, "--scope", "rbac")
+    with calm.connect() as tenant:
+        tenant._graph.applications.delete(document["applicationObjectId"])
+
+    restored = register(calm, "--restore")
+    assert restored["scope"]["kind"] == "rbac"
+    assert restored["secret"]["keyId"] != document["secret"]["keyId"]
+    check_one_of_each(calm, restored)

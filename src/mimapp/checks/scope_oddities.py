@@ -87,8 +87,8 @@ def _second_rights(rights: Rights, own: MailboxSeen) -> Iterator[Oddity]:
         yield Oddity(
             name="unrestricted grant",
             found="full_access_as_app without an access policy that restricts it",
-            meaning="the application may read every mailbox: mimapp register builds the fence, mimapp lockdown stops "
-            "the application at once",
+            meaning="the application may read every mailbox: mimapp register --scope policy builds the fence, mimapp "
+            "lockdown stops the application at once",
         )
     for row in own.roles:
         if row.is_unlimited:

@@ -219,10 +219,13 @@ def drop_restored_secrets(run: Run) -> Done:
     """Remove every client secret that came back with a restored application."""
     deleted = run.entra.deleted
     old = () if deleted is None else deleted.password_credentials or ()
-    gone = 0
+    gone, desk = 0, run.desk()
     for credential in old:
-        if credential.key_id is not None:
-            gone += run.services.graph.credentials.remove_password(run.object_id, credential.key_id, fresh=True)
+        if credential.key_id is None:
+            continue
+        gone += run.services.graph.credentials.remove_password(run.object_id, credential.key_id, fresh=True)
+        if (entry := desk.entry_of(credential.key_id)) is not None:
+            desk.note(entry, "revoked")  # else a value that is stored here would pass for a secret that works
     return Done(detail=f"{gone} removed", wrote=gone > 0)
 
 

@@ -57,7 +57,10 @@ def resolved_scope(wanted: Registration, observed: Observed) -> Scope:
     Raises:
         UnsafePlanError: another kind stands than was asked for, or a role and a grant stand beside each other.
     """
-    return agreed_scope(wanted.scope, standing_scope(observed), granted=observed.granted)
+    standing = standing_scope(observed)
+    if wanted.purge_deleted and observed.entra is not None and observed.entra.application is None:
+        return wanted.scope or standing or Scope.POLICY  # what had it goes for good: nothing stands beside the new one
+    return agreed_scope(wanted.scope, standing, granted=observed.granted)
 
 
 def agreed_scope(asked: Scope | None, standing: Scope | None, *, granted: bool) -> Scope:
