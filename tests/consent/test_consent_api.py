@@ -158,7 +158,7 @@ def test_waiting_in_vain_ends_with_try_again_later(ready: Place) -> None:
 
 def test_a_link_changes_nothing(ready: Place) -> None:
     done = consent(ready, "--no-browser")
-    shown = ready.remote("consent", "--mailbox", MAILBOX, "--no-browser", "--yes")
+    shown = ready.remote("consent", "--mailbox", MAILBOX, "--no-browser")  # a link changes nothing: nobody is asked
 
     assert done.code == 3
     assert ready.wire.writes == []

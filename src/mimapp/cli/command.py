@@ -72,6 +72,8 @@ class Command(Generic[O]):
         options: the dataclass of its own options.
         writes: whether it may change a tenant: it then asks, or needs ``--yes`` where nobody can answer.
         draws: whether it answers ``--output html`` with a page.
+        reads_with: whether these options make it one that as a rule only reads: it is then refused for want of a
+            person only where there is something to change after all.
         help: its docstring.
     """
 
@@ -79,6 +81,7 @@ class Command(Generic[O]):
     options: type[O]
     writes: bool
     draws: bool = False
+    reads_with: Callable[[O], bool] = lambda _: False
     help: str = field(default="")
 
     @property
@@ -104,7 +107,7 @@ class Command(Generic[O]):
             self._check_output(common.output)
             own, own_values = settings.resolve(self.options, given)
             writing, _ = settings.resolve(WriteOptions, given)
-            if self.writes:
+            if self.writes and not self.reads_with(own):
                 require_answerable(world, writing)
             with (
                 Recording(common, output, world) as recording,
@@ -136,7 +139,11 @@ class Command(Generic[O]):
 
 
 def command(
-    options: type[O], *, writes: bool = False, draws: bool = False
+    options: type[O],
+    *,
+    writes: bool = False,
+    draws: bool = False,
+    reads_with: Callable[[O], bool] = lambda _: False,
 ) -> Callable[[Callable[[Run, O], Result]], Command[O]]:
     """Make a command of a function; its docstring is the help, whose first line stands in ``mimapp --help``.
 
@@ -144,10 +151,18 @@ def command(
         options: the dataclass of its own options, `NoOptions` for none.
         writes: whether it may change a tenant.
         draws: whether it answers ``--output html`` with a page.
+        reads_with: whether these options make it one that as a rule only reads.
     """
 
     def decorate(body: Callable[[Run, O], Result]) -> Command[O]:
-        return Command(body=body, options=options, writes=writes, draws=draws, help=inspect.getdoc(body) or "")
+        return Command(
+            body=body,
+            options=options,
+            writes=writes,
+            draws=draws,
+            reads_with=reads_with,
+            help=inspect.getdoc(body) or "",
+        )
 
     return decorate
 

@@ -51,7 +51,7 @@ class ConsentOptions:
     )
 
 
-@command(ConsentOptions, writes=True)
+@command(ConsentOptions, writes=True, reads_with=lambda options: options.no_browser)
 def consent(run: Run, options: ConsentOptions) -> Result:
     """Consent to the application, once its fence stands: by API, in a browser, or by a link for somebody else.
 
