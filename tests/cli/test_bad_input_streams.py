@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 pytestmark = posix_only  # the shell's redirections
 
 FULL = "mimapp: No space left on device\n  look at the file and its disk\n"
+UNTOLD = (
+    "mimapp: the result cannot be written to stdout: No space left on device\n"
+    "  look at the file behind stdout and its disk\n"
+)
 WRITE = f"register --mailbox {MAILBOX} --sandbox"
 
 
@@ -44,8 +48,12 @@ def shell(tmp_path: Path, line: str, **variables: str) -> subprocess.CompletedPr
         ("--version >&-", 0, "", ""),
         ("nonsense 2>&-", 2, "", ""),
         ("nonsense <&- >&- 2>&-", 2, "", ""),
-        ("clouds >/dev/full", 2, "", FULL),
-        ("clouds --output json >/dev/full", 2, "", FULL),
+        ("clouds >/dev/full", 2, "", UNTOLD),
+        ("clouds --output json >/dev/full", 2, "", UNTOLD),
+        (f"{WRITE} --dry-run >/dev/full", 2, "", UNTOLD),
+        (f"{WRITE} --yes >/dev/full", 3, "", "what the command did is done, and mimapp log shows it"),
+        (f"{WRITE} --yes --quiet 2>/dev/full >/dev/null", 0, "", ""),
+        (f"{WRITE} --yes -vv 2>/dev/full >/dev/null", 0, "", ""),
         ("--help >/dev/full", 2, "", FULL),
         ("--version >/dev/full", 2, "", "mimapp: the version cannot be written: No space left on device\n"),
         ("nonsense 2>/dev/full", 2, "", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,23 @@ def test_a_question_that_comes_all_the_same_without_a_terminal_is_refused(cli: C
 
     assert ended.code == 2
     assert "nobody can be asked" in ended.err
+
+
+def test_a_plan_that_nobody_can_see_is_not_asked_about(cli: Cli) -> None:
+    class Full(Stream):
+        def writelines(self, *_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def body(run: Run) -> Result:
+        run.output.tell([Line("the plan")])
+        return writing(run)
+
+    world = replace(cli.world(typed="y\n", terminal=True), stderr=Full())
+    asked = Command(body=lambda run, _options: body(run), options=NoOptions, writes=True)
+
+    assert asked.run({}, world) == 2
+    assert isinstance(world.stdout, Stream)
+    assert world.stdout.getvalue() == ""
 
 
 def test_ctrl_c_at_the_question_is_130_and_begins_a_new_line(cli: Cli) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mimapp.cli.errors import report
+from mimapp.cli.exit_codes import ExitCode
 from mimapp.cli.home import home_of
 from mimapp.cli.logs import logging_to
 from mimapp.cli.options import CommonOptions, WriteOptions, specs_of
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mimapp.cli.exit_codes import ExitCode
     from mimapp.cli.options import Spec
     from mimapp.cli.result import Result
     from mimapp.cli.settings import Given
@@ -128,7 +128,12 @@ class Command(Generic[O]):
                     ),
                     own,
                 )
-            output.result(result)
+            try:
+                output.result(result)
+            except OSError as error:
+                did_it = self.writes and not (writing.dry_run or writing.plan_out)
+                code = report(_unwritten(error, did_it=did_it), output, home=home, verbose=verbose)
+                return ExitCode.ATTENTION if did_it else code
         except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - here any error becomes words
             return report(error, output, home=home, verbose=verbose)
         return result.code
@@ -165,6 +170,15 @@ def command(
         )
 
     return decorate
+
+
+def _unwritten(error: OSError, *, did_it: bool) -> UsageError:
+    """What to say where the work is done and its result cannot be told."""
+    done = "what the command did is done, and mimapp log shows it; " if did_it else ""
+    return UsageError(
+        f"the result cannot be written to stdout: {error.strerror or type(error).__name__}",
+        hint=f"{done}look at the file behind stdout and its disk",
+    )
 
 
 def _settings(given: Given, world: World, home: Path) -> Settings:

@@ -49,12 +49,16 @@ class Output:
         world: whose streams they are.
         as_json: whether the result is one JSON document.
         sandbox: whether everything is marked as simulated.
+
+    Attributes:
+        tells_nobody: stderr could not be written, and what is told goes nowhere.
     """
 
     def __init__(self, world: World, *, as_json: bool = False, sandbox: bool = False) -> None:
         self._world = world
         self.as_json = as_json
         self.sandbox = sandbox
+        self.tells_nobody = False
         self._console: Console | None = None
         self._told_mark = not sandbox
 
@@ -76,12 +80,16 @@ class Output:
             stream.write(f"{text}\n")
 
     def tell(self, blocks: Sequence[Block]) -> None:
-        """Write blocks to stderr, such as a plan before its prompt."""
+        """Write blocks to stderr, such as a plan before its prompt; a stderr that takes nothing ends no run."""
         if not self._told_mark:
             self._told_mark = True
             blocks = (Line(SANDBOX_MARK, "warn"), *blocks)
         stream = self._world.stderr
-        self._blocks(blocks, stream, self.console() if stream.isatty() else None)
+        try:
+            self._blocks(blocks, stream, self.console() if stream.isatty() else None)
+        except OSError:  # a full disk behind a redirection
+            self.tells_nobody = True
+            discard_rest(stream)
 
     def sign(self, tone: Tone) -> str:
         """What a line about something finished begins with on a terminal; nothing elsewhere, where words say it."""

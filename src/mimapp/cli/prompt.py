@@ -68,6 +68,8 @@ def ask_hidden(run: Run, question: str) -> Secret:
 def _yes(run: Run, question: str) -> bool:
     if not run.world.can_ask:
         raise _nobody_to_ask()
+    if run.output.tells_nobody:
+        raise UsageError("nothing can be shown and so nothing asked: stderr cannot be written", hint="look at its disk")
     run.progress.pause()
     run.world.stderr.write(question)
     run.world.stderr.flush()
