@@ -391,7 +391,7 @@ class Tenant:
 
         Args:
             wanted: the registration.
-            policy: what counts as evidence that MIM uses a secret; None: any piece.
+            policy: when a secret is due, and what counts as evidence that MIM uses it; None: the defaults.
 
         Raises:
             MimappError: as `plan`.
@@ -401,8 +401,8 @@ class Tenant:
         self._http.patience.start()
         return status_of(self._services(wanted), wanted, policy)
 
-    def statuses(self, every: Sequence[Registration]) -> tuple[StatusRow, ...]:
-        """The status of several registrations, read side by side; one that cannot be read says why.
+    def statuses(self, every: Sequence[Registration], policy: Policy | None = None) -> tuple[StatusRow, ...]:
+        """The status of several registrations, read side by side; one that cannot be read says why. `policy`: `status`.
 
         Raises:
             CancelledError: a person interrupted.
@@ -410,7 +410,7 @@ class Tenant:
         from mimapp.checks.status import statuses_of  # noqa: PLC0415 - see the module
 
         self._http.patience.start()
-        return statuses_of(self._services, every)
+        return statuses_of(self._services, every, policy)
 
     def verify(
         self,

@@ -202,3 +202,17 @@ def test_what_a_person_has_to_decide_comes_with_what_helps(registered: Place) ->
     first = lines.index(f"To do: {document['problem']}")
     assert OTHER in "".join(lines[first + 1 : first + 3])
     assert lines[-1] == f"Next: mimapp check --mailbox {MAILBOX}"
+
+
+def test_when_a_secret_is_due_and_where_it_is_are_as_for_rotate(registered: Place, tmp_path: Path) -> None:
+    (registered.home / "config.toml").write_text('before = "170d"\n')
+    (registered.home / "config.toml").chmod(0o600)
+    registered.clock.advance(timedelta(days=12))
+    assert status(registered)["nextCommand"] == f"mimapp rotate --mailbox {MAILBOX}"
+    assert status(registered, "--before", "30d")["nextCommand"] != f"mimapp rotate --mailbox {MAILBOX}"
+
+    elsewhere = str(tmp_path / "other.json")
+    assert status(registered, "--secret-to", f"file:{elsewhere}")["credentials"][0]["whose"] == "elsewhere"
+    rows = registered.remote("status", "--secret-to", f"file:{elsewhere}", "--output", "json").document["registrations"]
+    assert rows[0]["status"]["credentials"][0]["whose"] == "elsewhere"
+    assert "170 days" in rows[0]["status"]["attention"][0]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.observe import EntraView, Observed, Resource
     from mimapp.provisioning.services import Services
     from mimapp.provisioning.steps import Step
-    from mimapp.rotation import Standing
+    from mimapp.rotation import DuePolicy, Standing
     from mimapp.spec import Registration
 
 __all__ = ["Permissions", "Status", "StatusRow", "credentials_of", "status_of", "statuses_of"]
@@ -76,6 +76,7 @@ class Status:
         ews_ends: the first day without EWS in this cloud; None where no date is known.
         credentials: every way into it.
         standing: the hand-over of its secrets; None when there is no application, or it is not mimapp's yet.
+        due_by: when a secret is due.
         hosts: what the last `host check` found on each MIM server, on this machine.
         dates: what comes, the earliest first.
         due: what ``register`` would do now; empty when the tenant is right.
@@ -103,6 +104,7 @@ class Status:
     ews_ends: date | None
     credentials: tuple[Credential, ...]
     standing: Standing | None
+    due_by: DuePolicy
     hosts: tuple[HostSeen, ...]
     dates: tuple[Milestone, ...]
     due: tuple[Step, ...]
@@ -131,7 +133,7 @@ class StatusRow:
 
 
 def status_of(services: Services, wanted: Registration, policy: Policy | None = None) -> Status:
-    """Read one registration; `policy` says what counts as evidence that MIM uses a secret, None: any piece.
+    """Read one registration; `policy` says when a secret is due and what shows that MIM uses it, None: the defaults.
 
     Raises:
         MimappError: as `mimapp.tenant.Tenant.plan`.
@@ -142,9 +144,9 @@ def status_of(services: Services, wanted: Registration, policy: Policy | None = 
     if entra is None or exchange is None:
         raise AssertionError("status reads both services")
     scope, roles = standing_scope(observed) or Scope.POLICY, exchange.roles
-    application, journal = entra.application, observed.journal
+    application, journal, policy = entra.application, observed.journal, policy or Policy()
     credentials = () if application is None else credentials_of(services, wanted, application)
-    stands = None if application is None else _standing(services, wanted, policy or Policy())
+    stands = None if application is None else _standing(services, wanted, policy)
     return Status(
         at=observed.at,
         tenant_id=services.tenant_id,
@@ -165,8 +167,9 @@ def status_of(services: Services, wanted: Registration, policy: Policy | None = 
         ews_ends=services.cloud.ews_ends,
         credentials=credentials,
         standing=stands,
+        due_by=policy.due,
         hosts=tuple(sorted(journal.hosts, key=lambda one: one.server.casefold())),
-        dates=milestones(credentials, stands, journal, services.cloud.ews_ends, observed.at),
+        dates=milestones(credentials, stands, journal, services.cloud.ews_ends, observed.at, policy.due),
         due=steps,
         warnings=warnings,
         problem=problem,
@@ -175,7 +178,7 @@ def status_of(services: Services, wanted: Registration, policy: Policy | None = 
 
 
 def statuses_of(
-    services_of: Callable[[Registration], Services], every: Sequence[Registration]
+    services_of: Callable[[Registration], Services], every: Sequence[Registration], policy: Policy | None = None
 ) -> tuple[StatusRow, ...]:
     """Read several registrations side by side; one that cannot be read does not keep the others back.
 
@@ -185,7 +188,7 @@ def statuses_of(
 
     def one(wanted: Registration) -> StatusRow:
         try:
-            return StatusRow(wanted=wanted, status=status_of(services_of(wanted), wanted))
+            return StatusRow(wanted=wanted, status=status_of(services_of(wanted), wanted, policy))
         except CancelledError:
             raise
         except MimappError as error:

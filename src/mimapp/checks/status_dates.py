@@ -10,7 +10,7 @@ from mimapp.checks.verify_ews import LIST_TAKES
 from mimapp.credentials.listing import Owner
 from mimapp.provisioning.exchange_actions import EWS_NOTE
 from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_NOTE, POLICY_TAKES, ROLE_NOTE, ROLE_TAKES
-from mimapp.rotation import DuePolicy, due
+from mimapp.rotation import due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mimapp.credentials.listing import Credential
     from mimapp.journal import State
-    from mimapp.rotation import Standing
+    from mimapp.rotation import DuePolicy, Standing
 
 __all__ = ["Milestone", "life_left", "milestones", "newest_secret"]
 
@@ -38,8 +38,13 @@ class Milestone:
     command: str = ""
 
 
-def milestones(
-    credentials: Sequence[Credential], stands: Standing | None, journal: State, ews_ends: date | None, now: datetime
+def milestones(  # noqa: PLR0917 - what is known of one registration, in the order of `Status`
+    credentials: Sequence[Credential],
+    stands: Standing | None,
+    journal: State,
+    ews_ends: date | None,
+    now: datetime,
+    due_by: DuePolicy,
 ) -> tuple[Milestone, ...]:
     """Everything that lies ahead, the earliest first.
 
@@ -49,9 +54,10 @@ def milestones(
         journal: what this machine remembers.
         ews_ends: the first day without EWS in this cloud, where one is known.
         now: the moment.
+        due_by: when a secret is due.
     """
     every = [
-        *_of_secrets(credentials, now),
+        *_of_secrets(credentials, now, due_by),
         *_of_retirements(stands),
         *_of_changes(journal),
     ]
@@ -81,14 +87,14 @@ def life_left(credential: Credential, now: datetime) -> float | None:
     return min(1.0, max(0.0, left))
 
 
-def _of_secrets(credentials: Sequence[Credential], now: datetime) -> Iterator[Milestone]:
+def _of_secrets(credentials: Sequence[Credential], now: datetime, due_by: DuePolicy) -> Iterator[Milestone]:
     newest = newest_secret(credentials, now)
     for one in credentials:
         if one.expires is None:
             continue
         name = f"{one.kind} {one.label or one.key_id}"
         if one is newest:
-            at = due(one, DuePolicy(), now).at
+            at = due(one, due_by, now).at
             if at is not None:
                 yield Milestone(when=at, what=f"{name} is due for rotation", command="mimapp rotate --if-due")
             yield Milestone(when=one.expires, what=f"{name} ends, and mail with it", command="mimapp rotate")

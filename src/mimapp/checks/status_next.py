@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mimapp.checks.status_dates import newest_secret
-from mimapp.rotation import DuePolicy, HandOverState, Urgency, due
+from mimapp.rotation import HandOverState, Urgency, due
 from mimapp.spec import key_of_mailbox
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _about_secrets(found: Status) -> Iterator[tuple[str, str]]:
     if newest is None:
         yield "no client secret of mimapp's is live", "mimapp rotate"
         return
-    answer = due(newest, DuePolicy(), found.at)
+    answer = due(newest, found.due_by, found.at)
     if answer.urgency is not Urgency.NOT_DUE:
         yield answer.reason, "mimapp rotate"
     if found.standing is not None and found.handover.state is HandOverState.WAITING:

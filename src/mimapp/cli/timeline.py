@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from mimapp.checks.status_dates import life_left, newest_secret
 from mimapp.host.document import text
-from mimapp.rotation import DuePolicy, due
+from mimapp.rotation import due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mimapp.checks.status import Status
     from mimapp.credentials.listing import Credential
+    from mimapp.rotation import DuePolicy
 
 __all__ = ["timeline"]
 
@@ -67,7 +68,7 @@ def timeline(found: Status) -> str:
     ]
     newest = newest_secret(found.credentials, found.at)
     for number, one in enumerate(found.credentials):
-        parts += _row(span, _TOP + _ROW * number, one, found.at, is_newest=one is newest)
+        parts += _row(span, _TOP + _ROW * number, one, found.at, due_by=found.due_by if one is newest else None)
     return "\n".join([*parts, "</svg>"])
 
 
@@ -121,7 +122,7 @@ def _mark(css: str, words: str, anchor: str, *, x: float, base: int, height: int
     yield f'<text class="{css}" x="{x + aside}" y="{base}" text-anchor="{anchor}">{words}</text>'
 
 
-def _row(span: _Span, top: int, one: Credential, at: datetime, *, is_newest: bool) -> Iterator[str]:
+def _row(span: _Span, top: int, one: Credential, at: datetime, *, due_by: DuePolicy | None) -> Iterator[str]:
     name = one.label or one.key_id
     shown = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
     base, bar = top + 15, top + 5
@@ -130,8 +131,8 @@ def _row(span: _Span, top: int, one: Credential, at: datetime, *, is_newest: boo
     now = min(max(span.x(at), begin), end)
     yield _rect("gone", begin, now, bar)
     yield _rect(_colour(one, at), now, end, bar)
-    if is_newest:
-        at_latest = due(one, DuePolicy(), at).at
+    if due_by is not None:
+        at_latest = due(one, due_by, at).at
         if at_latest is not None and at_latest > at:
             x = span.x(at_latest)
             yield f'<path class="due" d="M{x} {bar + _BAR + 1}l4 7h-8z"><title>due {at_latest:%Y-%m-%d}</title></path>'

@@ -39,6 +39,14 @@ class ExplainOptions:
     live: bool = option(
         FLAG, "--live", default=False, help="sign in, and look for the likely causes in the tenant, cheapest first"
     )
+    secret_to: tuple[str, ...] = option(
+        TEXTS,
+        "--secret-to",
+        default=(),
+        metavar="STORE",
+        setting=True,
+        help="with --live: where the client secret is kept; default: the owner-only file under MIMAPP_HOME",
+    )
 
 
 @command(ExplainOptions)
@@ -52,7 +60,7 @@ def explain(run: Run, options: ExplainOptions) -> Result:
 
     text = _text_of(run, options)
     found = rows_of(text)
-    live = _look(run, found, text) if options.live and found else None
+    live = _look(run, options, found, text) if options.live and found else None
     return Result(
         schema="mimapp.explain/1",
         document=_document(found, live),
@@ -94,7 +102,7 @@ def _from_stdin(run: Run) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _look(run: Run, found: Sequence[Explanation], text: str) -> Live:
+def _look(run: Run, options: ExplainOptions, found: Sequence[Explanation], text: str) -> Live:
     """The looks; a sign-in that fails, or a tenant that does not answer, takes none of the explanation away.
 
     Raises:
@@ -109,7 +117,7 @@ def _look(run: Run, found: Sequence[Explanation], text: str) -> Live:
     try:
         with connect(run, tenant_of(run), parts=frozenset({Part.ENTRA}), permissions=VERIFY_PERMISSIONS) as tenant:
             wanted = find_registration(run, tenant)
-            wanted = wanted.stored_in(stores_of(run, (), tenant.tenant_id, wanted.key))
+            wanted = wanted.stored_in(stores_of(run, options.secret_to, tenant.tenant_id, wanted.key))
             return tenant.explain(wanted, found, text)
     except (SignInError, ServiceError, TransportError) as error:
         return Live(looks=(), error=error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import FLAG, PATH
+from mimapp.cli.kinds import DURATION, FLAG, PATH
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Result
@@ -25,8 +26,22 @@ __all__ = ["StatusOptions", "status"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusOptions(HandOverOptions):
-    """How it ends, where a page goes, and what shows that MIM uses a secret."""
+    """How it ends, where a page goes, when a secret is due and what shows that MIM uses it."""
 
+    before: timedelta | None = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION,
+        "--before",
+        default=None,
+        setting=True,
+        help="how long before its end a secret is due; default: a third of its life",
+    )
+    interval: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION,
+        "--interval",
+        default=timedelta(days=1),
+        setting=True,
+        help="how often mimapp rotate is run here; default: 1d",
+    )
     exit_code: bool = option(
         FLAG, "--exit-code", default=False, help="end with 3 where something needs a person, not with 0"
     )
@@ -45,16 +60,19 @@ def status(run: Run, options: StatusOptions) -> Result:
     if options.out is not None and run.options.output != "html":
         raise UsageError("--out is for a page", hint="add --output html")
     from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
-    from mimapp.cli.rotating import policy_of  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.rotating import policy_of  # noqa: PLC0415 - as above
+    from mimapp.rotation import DuePolicy  # noqa: PLC0415 - as above
 
+    policy = replace(policy_of(options), due=DuePolicy(before=options.before, interval=options.interval))
     with connect(run, tenant_of(run)) as tenant:
         if run.options.mailbox is not None or run.options.registration is not None:
             wanted = _stored(run, tenant, find_registration(run, tenant), options.secret_to)
-            return _one(run, options, tenant.status(wanted, policy_of(options)))
-        return _all(run, options, tenant.statuses(_every(run, tenant)), tenant.tenant_id)
+            return _one(run, options, tenant.status(wanted, policy))
+        rows = tenant.statuses(_every(run, tenant, options.secret_to), policy)
+        return _all(run, options, rows, tenant.tenant_id)
 
 
-def _every(run: Run, tenant: Tenant) -> tuple[Registration, ...]:
+def _every(run: Run, tenant: Tenant, given: tuple[str, ...]) -> tuple[Registration, ...]:
     """Every marked registration of the tenant.
 
     Raises:
@@ -65,10 +83,10 @@ def _every(run: Run, tenant: Tenant) -> tuple[Registration, ...]:
     known = tenant.registrations()
     if not known:
         raise UsageError("the tenant has no registration of mimapp", hint="name the mailbox with --mailbox")
-    return tuple(_stored(run, tenant, Registration(mailbox=one.mailbox, key=one.key)) for one in known)
+    return tuple(_stored(run, tenant, Registration(mailbox=one.mailbox, key=one.key), given) for one in known)
 
 
-def _stored(run: Run, tenant: Tenant, wanted: Registration, given: tuple[str, ...] = ()) -> Registration:
+def _stored(run: Run, tenant: Tenant, wanted: Registration, given: tuple[str, ...]) -> Registration:
     from mimapp.cli.connect import stores_of  # noqa: PLC0415 - help need not import it
 
     return wanted.stored_in(stores_of(run, given, tenant.tenant_id, wanted.key))
