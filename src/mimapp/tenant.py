@@ -41,9 +41,6 @@ from mimapp.identity import (
 from mimapp.journal import Journal
 from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.events import StepDone, StepStarted, Waiting
-from mimapp.provisioning.ews_actions import allow_in_ews
-from mimapp.provisioning.ews_plan import make_ews_plan
-from mimapp.provisioning.ews_view import observe_ews
 from mimapp.provisioning.observe import observe, parts_of
 from mimapp.provisioning.plan import Plan, make_plan
 from mimapp.provisioning.services import Services
@@ -522,6 +519,8 @@ class Tenant:
             UsageError: there is no application, and none is named.
             MimappError: as `plan`.
         """
+        from mimapp.provisioning.ews_view import observe_ews  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         return observe_ews(self._services(wanted), wanted)
 
@@ -537,6 +536,8 @@ class Tenant:
             UnsafePlanError: it would change what other applications can do, and that was not asked for.
             MimappError: as `ews`.
         """
+        from mimapp.provisioning.ews_plan import make_ews_plan  # noqa: PLC0415 - see the module
+
         return make_ews_plan(
             wanted,
             self.ews(wanted),
@@ -551,6 +552,8 @@ class Tenant:
         self, plan: EwsPlan, *, on_event: Callable[[Event], None] | None = None, observe_again: bool = True
     ) -> EwsOutcome:
         """Put the application on the list, as a plan shows; what could not be done is in the outcome. As `apply`."""
+        from mimapp.provisioning.ews_actions import allow_in_ews  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         wanted = plan.wanted
         with self._journal.lock(self.tenant_id, wanted.key), self._telling(on_event) as tell:
