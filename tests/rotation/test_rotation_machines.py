@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -33,6 +34,16 @@ def machines(stage: Stage, tmp_path: Path) -> Iterator[list[Place]]:
     yield [stage.place, *others]
     for place in others:
         place.close()
+
+
+@pytest.fixture(autouse=True)
+def levels() -> Iterator[None]:
+    """Each command leaves the loggers as it found them; several at once find what another one has set."""
+    loggers = [logging.getLogger(name) for name in ("mimapp", "httpx", "msal", "azure")]
+    before = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
 
 
 def rotate(place: Place, *more: str) -> Any:
