@@ -83,8 +83,8 @@ def test_a_secret_that_is_due_waits_and_ends(registered: Place) -> None:
     assert "done: confirmed 2027-03-26" in run(registered, "--mailbox", MAILBOX)
     assert any(one["command"] == "mimapp retire" for one in done["dates"])
 
-    registered.clock.advance(timedelta(days=15))
-    assert status(registered)["nextCommand"] == f"mimapp retire --mailbox {MAILBOX}"
+    registered.clock.advance(timedelta(days=2))
+    assert status(registered, "--overlap", "1d")["nextCommand"] == f"mimapp retire --mailbox {MAILBOX}"
 
     registered.clock.advance(timedelta(days=400))
     ended = status(registered)
@@ -100,6 +100,7 @@ def test_drift_is_marked(registered: Place) -> None:
             policies.remove(policy.identity)
     document = status(registered)
     assert document["drift"] is True
+    assert document["attention"][0].endswith("it may read every mailbox")
     assert document["scope"]["stands"] is False
     assert document["due"]
     text = run(registered, "--mailbox", MAILBOX)
@@ -120,6 +121,13 @@ def test_ews_that_needs_a_person(registered: Place) -> None:
     document = status(registered)
     assert document["ews"]["allowed"] is False
     assert any("EWS switch is False" in one for one in document["attention"])
+
+
+def test_the_end_of_ews_needs_a_person(registered: Place) -> None:
+    registered.clock.advance(timedelta(days=131))
+    document = status(registered)
+    assert "EWS ended in this cloud on 2027-04-01, and mail with it" in document["attention"]
+    assert not any("EWS ends" in one["what"] for one in document["dates"])
 
 
 def test_the_last_check_of_a_server_is_remembered(registered: Place, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.checks.status_dates import newest_secret
 from mimapp.rotation import HandOverState, Urgency, due
-from mimapp.spec import key_of_mailbox
+from mimapp.spec import Scope, key_of_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +46,12 @@ def _matters(found: Status) -> Iterator[tuple[str, str]]:
         yield found.problem.message, "mimapp check"
     if found.signs_in is False:
         yield "its sign-in is stopped", "mimapp lockdown --release"
+    if found.consented and not found.fence_stands and found.scope is Scope.POLICY:
+        yield "it is consented to, and its restriction does not stand: it may read every mailbox", "mimapp register"
     if found.due:
         yield "it is not as register leaves it", "mimapp register"
+    if found.ews_ends is not None and found.at.date() >= found.ews_ends:
+        yield f"EWS ended in this cloud on {found.ews_ends:%Y-%m-%d}, and mail with it", "mimapp explain ews-ended"
     if found.ews.remedy:
         yield f"{found.ews.reason}: {found.ews.remedy}", "mimapp ews status"
     yield from _about_secrets(found)

@@ -39,8 +39,7 @@ def status_page(every: Sequence[Status], *, unread: Sequence[tuple[str, str]] = 
     if any(found.sandbox for found in every):
         body.append(tag("p", "SANDBOX: a simulated tenant", css="notice sandbox"))
     body += [tag("p", text(f"{mailbox} could not be read: {why}"), css="notice") for mailbox, why in unread]
-    for found in every:
-        body += _section(found)
+    body += [tag("section", *_section(found)) for found in every]
     return page(f"mimapp status: {title}", *filter(None, body))
 
 

@@ -38,6 +38,7 @@ _PAST = timedelta(days=365)
 _SHORTEST = timedelta(days=30)
 _LOW = 1 / 3
 _NEAR = 90
+_DATE = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,9 @@ def _row(span: _Span, top: int, one: Credential, at: datetime, *, due_by: DuePol
             x = span.x(at_latest)
             yield f'<path class="due" d="M{x} {bar + _BAR + 1}l4 7h-8z"><title>due {at_latest:%Y-%m-%d}</title></path>'
     words = "no end" if one.expires is None else f"{one.expires:%Y-%m-%d}"
-    yield f'<text x="{end + 6}" y="{base}">{words}</text>'
+    today = span.x(at)
+    aside = today if end <= today < end + _DATE else end  # today's line does not run through a date
+    yield f'<text x="{aside + 6}" y="{base}">{words}</text>'
 
 
 def _rect(css: str, begin: float, end: float, top: int) -> str:
