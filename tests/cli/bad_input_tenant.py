@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.checking import EXCHANGE_ADMINISTRATOR, put_recipient, take_directory_role, take_role
-from cli.bad_input import GHOST, NOBODY, OTHER, REGISTER, STATUS, Case
+from checks.checking import put_recipient
+from cli.bad_input import GHOST, NOBODY, OTHER, REGISTER, Case
 from mimapp.sandbox import catalog, scenarios
 from mimapp.sandbox.exchange.models import RecipientType
 from mimapp.sandbox.obstacles import MailboxKind, change_mailbox
@@ -17,12 +17,7 @@ if TYPE_CHECKING:
     from support.tenants import Place
 
 THING = f"thing@{CONTOSO}"
-_GRAPH_SAID = "… (HTTP 403 Authorization_RequestDenied, request id …)"
 _NO_MAILBOX = "check the address; a mailbox that is still on-premises or has no licence does not count"
-_NEEDS = (
-    ", and a person a directory role that allows it besides; a role that was activated just now needs a new sign-in"
-)
-_EXCHANGE_SILENT = "Exchange gave no reason: the sign-in may be older than the role (sign in again), …"
 
 
 def _recipient(kind: RecipientType, address: str) -> Callable[[Place], None]:
@@ -36,17 +31,7 @@ def _mailbox(kind: MailboxKind) -> Callable[[Place], None]:
     return prepare
 
 
-def _without(*roles: str) -> Callable[[Place], None]:
-    """The operator application has lost these of Graph's permissions."""
-
-    def prepare(place: Place) -> None:
-        for role in roles:
-            take_role(place, catalog.GRAPH, role)
-
-    return prepare
-
-
-def _registered(*argv: str) -> Callable[[Place], None]:
+def registered(*argv: str) -> Callable[[Place], None]:
     """The mailbox is registered already, and then something more happened."""
 
     def prepare(place: Place) -> None:
@@ -57,7 +42,7 @@ def _registered(*argv: str) -> Callable[[Place], None]:
 
 
 def _two_registrations(place: Place) -> None:
-    _registered("register", "--mailbox", OTHER, "--yes")(place)
+    registered("register", "--mailbox", OTHER, "--yes")(place)
 
 
 def _portal_apps(count: int) -> Callable[[Place], None]:
@@ -205,7 +190,7 @@ APPLICATIONS = {
     ),
     "another mailbox's registration": Case(
         argv=f"register --mailbox {OTHER} --registration mimservice --yes",
-        prepare=_registered(),
+        prepare=registered(),
         code=6,
         line=f"the group mimapp-mimservice@{CONTOSO} has members besides {OTHER}: the application would reach their "
         "mailboxes",
@@ -331,44 +316,6 @@ SIGN_INS = {
     ),
 }
 
-RIGHTS = {
-    "reading the organisation": Case(
-        argv=REGISTER,
-        prepare=_without("Organization.Read.All", "Directory.Read.All"),
-        code=5,
-        line=f"Graph did not read the organization: {_GRAPH_SAID}",
-        hint=f"the sign-in needs User.Read (app-only: Organization.Read.All){_NEEDS}",
-    ),
-    "reading applications": Case(
-        argv=REGISTER,
-        prepare=_without("Application.ReadWrite.All", "Directory.Read.All"),
-        code=5,
-        line=f"Graph did not read application mimapp-mimservice: {_GRAPH_SAID}",
-        hint=f"the sign-in needs Application.Read.All{_NEEDS}",
-    ),
-    "reading applications for status": Case(
-        argv=STATUS,
-        prepare=_without("Application.ReadWrite.All", "Directory.Read.All"),
-        code=5,
-        line=f"Graph did not read application mimapp-mimservice: {_GRAPH_SAID}",
-        hint=f"the sign-in needs Application.Read.All{_NEEDS}",
-    ),
-    "the permission to manage Exchange": Case(
-        argv=REGISTER,
-        prepare=lambda place: take_role(place, catalog.EXCHANGE, "Exchange.ManageAsApp"),
-        code=5,
-        line=f"Exchange refused Get-Mailbox for mailbox {MAILBOX}: no reason given [HTTP 403, …",
-        hint=_EXCHANGE_SILENT,
-    ),
-    "the role Exchange Administrator": Case(
-        argv=REGISTER,
-        prepare=lambda place: take_directory_role(place, EXCHANGE_ADMINISTRATOR),
-        code=5,
-        line=f"Exchange refused Get-Mailbox for mailbox {MAILBOX}: no reason given [HTTP 403, …",
-        hint=_EXCHANGE_SILENT,
-    ),
-}
-
 CASES = {
     f"{group}: {name}": case
     for group, table in {
@@ -376,7 +323,6 @@ CASES = {
         "application": APPLICATIONS,
         "registration": REGISTRATIONS,
         "sign-in": SIGN_INS,
-        "right": RIGHTS,
     }.items()
     for name, case in table.items()
 }

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli import bad_input_config, bad_input_host, bad_input_options, bad_input_replies, bad_input_tenant
+from cli import (
+    bad_input_config,
+    bad_input_host,
+    bad_input_options,
+    bad_input_replies,
+    bad_input_rights,
+    bad_input_tenant,
+)
 from cli.bad_input import Case, check_case
 from mimapp.cli.kinds import COUNT, FLAG
 from mimapp.cli.names import commands
@@ -34,6 +41,11 @@ def test_a_configuration_that_cannot_be_used(tmp_path: Path, case: Case) -> None
 
 @pytest.mark.parametrize("case", bad_input_tenant.CASES.values(), ids=bad_input_tenant.CASES.keys())
 def test_a_tenant_that_is_not_as_it_has_to_be(tmp_path: Path, case: Case) -> None:
+    check_case(case, tmp_path)
+
+
+@pytest.mark.parametrize("case", bad_input_rights.CASES.values(), ids=bad_input_rights.CASES.keys())
+def test_a_right_that_the_sign_in_lacks(tmp_path: Path, case: Case) -> None:
     check_case(case, tmp_path)
 
 
@@ -89,7 +101,14 @@ def test_a_flag_with_a_value(cli: Cli, path: str, spec: Spec) -> None:
 
 
 def test_the_tables_are_long_enough() -> None:
-    tables = (bad_input_options, bad_input_host, bad_input_config, bad_input_tenant, bad_input_replies)
+    tables = (
+        bad_input_options,
+        bad_input_host,
+        bad_input_config,
+        bad_input_tenant,
+        bad_input_rights,
+        bad_input_replies,
+    )
 
     assert sum(len(table.CASES) for table in tables) >= 250
     assert {case.code for table in tables for case in table.CASES.values()} >= {2, 4, 5, 6, 7, 75}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.checking import take_role
 from mimapp.graph import ApplicationPatch, RedirectUris
-from mimapp.sandbox import scenarios
+from mimapp.sandbox import catalog, scenarios
 from mimapp.tenant import ADOPTION_PERMISSIONS
 from support.tenants import MAILBOX
 
@@ -125,6 +126,22 @@ def test_user_read_stays_where_it_is_somebodys_sign_in(calm: Place) -> None:
     (after,) = applications(calm)
     assert after.web is not None
     assert after.web.redirect_uris == ("https://portal.contoso.com/signin",)
+
+
+def test_where_the_delegated_grants_may_not_be_read_user_read_stays(calm: Place) -> None:
+    candidate = scenarios.portal_app(calm.sandbox)
+    for role in ("DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All"):
+        take_role(calm, catalog.GRAPH, role)
+
+    kept = register(calm, "--app-id", str(candidate.app_id))
+    again = register(calm)
+    taken = register(calm, "--app-id", str(candidate.app_id), "--remove-user-read")
+
+    assert kept.code == 0, kept.err
+    assert any("(Directory.Read.All): User.Read in them was not looked" in one for one in kept.document["warnings"])
+    assert again.document["changes"] == []
+    assert not any("User.Read" in warning for warning in again.document["warnings"])
+    assert [change["step"] for change in taken.document["changes"]] == ["application.correct"]
 
 
 def test_the_scripts_application_is_not_fenced_in_unasked(place: Place) -> None:

@@ -41,7 +41,7 @@ def check_adoption(wanted: Registration, seen: EntraView, exchange: ExchangeView
 
 
 def user_read_is_sign_in(seen: EntraView) -> bool:
-    """Whether User.Read serves somebody's sign-in: there are redirect URIs, or other delegated permissions."""
+    """Whether User.Read is seen to serve somebody's sign-in: by redirect URIs, or other delegated permissions."""
     application = seen.application
     if application is None:
         return False
@@ -53,19 +53,20 @@ def user_read_is_sign_in(seen: EntraView) -> bool:
         for resource in application.required_resource_access or ()
         for access in resource.resource_access
     )
-    return asked or any(scope != USER_READ for grant in seen.delegated for scope in grant.scopes)
+    return asked or any(scope != USER_READ for grant in seen.delegated or () for scope in grant.scopes)
 
 
 def wants_user_read(wanted: Registration, seen: EntraView) -> bool:
-    """Whether User.Read stays on the application."""
-    return seen.is_adopted and user_read_is_sign_in(seen) and not wanted.remove_user_read
+    """Whether User.Read stays on the application; it does also where its delegated grants may not be read."""
+    may_be_sign_in = seen.delegated is None or user_read_is_sign_in(seen)
+    return seen.is_adopted and may_be_sign_in and not wanted.remove_user_read
 
 
 def user_read_grants(wanted: Registration, seen: EntraView) -> tuple[DelegatedGrant, ...]:
     """The delegated grants out of which User.Read is to be taken."""
     if wants_user_read(wanted, seen):
         return ()
-    return tuple(grant for grant in seen.delegated if USER_READ in grant.scopes)
+    return tuple(grant for grant in seen.delegated or () if USER_READ in grant.scopes)
 
 
 def _losses(seen: EntraView, exchange: ExchangeView | None) -> Iterator[str]:

@@ -92,7 +92,8 @@ class EntraView:
         owners: the application's owners.
         principal: its service principal, or None.
         grants: every application role that it holds.
-        delegated: its delegated grants; read only for an application that mimapp did not make.
+        delegated: its delegated grants; read only for an application that mimapp did not make, None where the
+            sign-in may not.
         credentials: every live way into it; read only while it is being taken over.
         secrets: its live client secrets.
     """
@@ -105,7 +106,7 @@ class EntraView:
     owners: tuple[DirectoryObject, ...]
     principal: ServicePrincipal | None
     grants: tuple[RoleGrant, ...]
-    delegated: tuple[DelegatedGrant, ...]
+    delegated: tuple[DelegatedGrant, ...] | None
     credentials: tuple[Credential, ...]
     secrets: tuple[ObservedSecret, ...]
 
@@ -199,11 +200,11 @@ def _check_owner(services: Services, owner: str) -> None:
         raise UsageError(f"owner: this tenant has no user {owner}", hint="give a user principal name or an object id")
 
 
-def _delegated(services: Services, principal_id: str) -> tuple[DelegatedGrant, ...]:
+def _delegated(services: Services, principal_id: str) -> tuple[DelegatedGrant, ...] | None:
     try:
         return services.graph.delegated_grants.of(principal_id)
     except DeniedError:
-        return ()  # reading them needs Directory.Read.All, which only taking over an application asks for
+        return None  # reading them needs Directory.Read.All, which only taking over an application asks for
 
 
 def _owners(services: Services, application: Application | None) -> tuple[DirectoryObject, ...]:

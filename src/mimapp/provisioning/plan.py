@@ -172,7 +172,12 @@ def _warnings(wanted: Registration, observed: Observed) -> Iterator[str]:
             f"{FULL_ACCESS_AS_APP} has the id {entra.resource.role_id} here, not the one Microsoft's page gives; "
             "it was found by its name"
         )
-    if entra is not None and entra.is_adopted and user_read_is_sign_in(entra) and not wanted.remove_user_read:
+    if entra is not None and entra.adopting and entra.delegated is None:
+        yield (
+            "the application's delegated grants may not be read by this account (Directory.Read.All): User.Read in "
+            "them was not looked at and stays"
+        )
+    elif entra is not None and entra.is_adopted and user_read_is_sign_in(entra) and not wanted.remove_user_read:
         yield (
             "User.Read stays: the application has redirect URIs or other delegated permissions, so it is somebody's "
             "sign-in; --remove-user-read takes it away"
