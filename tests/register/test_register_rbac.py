@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP_ID, Applicat
 from mimapp.sandbox.exchange import store
 from mimapp.sandbox.exchange.models import AdministrativeUnit
 from support.endings import check_one_of_each
-from support.tenants import MAILBOX
+from support.tenants import MAILBOX, name_of
 
 if TYPE_CHECKING:
     import httpx
@@ -295,3 +296,33 @@ def test_restored_it_has_a_new_secret_and_its_role(calm: Place) -> None:
     assert restored["scope"]["kind"] == "rbac"
     assert restored["secret"]["keyId"] != document["secret"]["keyId"]
     check_one_of_each(calm, restored)
+
+
+def test_what_a_role_needs_is_read_side_by_side(calm: Place) -> None:
+    register(calm, "--scope", "rbac")
+    met = threading.Barrier(4)
+    asked: list[str] = []
+
+    def meet(request: httpx.Request) -> None:
+        name = name_of(request)
+        if name in {"Get-ServicePrincipal", "Get-ManagementRoleAssignment", "Test-ServicePrincipalAuthorization"}:
+            asked.append(name)
+            met.wait(timeout=120)
+
+    calm.wire.before = meet
+    assert register(calm)["changes"] == []
+    assert len(asked) == 4
+
+
+def test_an_account_that_may_not_read_roles_is_told_so(calm: Place) -> None:
+    register(calm, "--scope", "rbac")
+
+    def refuse(request: httpx.Request, response: httpx.Response) -> None:
+        if name_of(request) == "Get-ManagementRoleAssignment":
+            response.status_code = 403
+            response._content = b""
+
+    calm.wire.after = refuse
+    refused = run(calm, code=6)
+    assert "may not read the roles" in refused.err
+    assert calm.wire.writes == []

@@ -15,7 +15,7 @@ from mimapp.credentials import unfinished
 from mimapp.provisioning.observe_entra import EntraReader, EntraView, ObservedSecret, Resource
 from mimapp.provisioning.observe_exchange import ExchangeReader, ExchangeView, ObservedGroup, group_address
 from mimapp.provisioning.steps import EVERY_PART, Part
-from mimapp.spec import Only, Scope
+from mimapp.spec import Only, Scope, scope_of_tags
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -100,7 +100,8 @@ def observe(services: Services, wanted: Registration, parts: frozenset[Part] = E
         app_id = wanted.app_id if read_entra is None else read_entra.application_id()
         # Both second rounds begin before either is waited for.
         entra_ends = None if read_entra is None else read_entra.second_round()
-        exchange_ends = None if read_exchange is None else read_exchange.second_round(app_id)
+        has_role = read_entra is not None and scope_of_tags(read_entra.tags()) is Scope.RBAC
+        exchange_ends = None if read_exchange is None else read_exchange.second_round(app_id, has_role=has_role)
         return Observed(
             entra=None if entra_ends is None else entra_ends(),
             exchange=None if exchange_ends is None else exchange_ends(),

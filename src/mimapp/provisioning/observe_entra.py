@@ -144,6 +144,11 @@ class EntraReader:
         there = choice.application or choice.deleted
         return None if there is None else there.app_id
 
+    def tags(self) -> tuple[str, ...]:
+        """The tags of that application."""
+        there = self._chosen().application or self._chosen().deleted
+        return () if there is None else there.tags or ()
+
     def second_round(self) -> Callable[[], EntraView]:
         """Ask what depends on the application; what it gives back waits for the answers."""
         choice = self._chosen()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mimapp.errors import DeniedError, NotFoundError, UsageError
-from mimapp.provisioning.rbac_view import read_roles
+from mimapp.provisioning.rbac_view import ask_roles, read_roles
 from mimapp.spec import Scope
 
 if TYPE_CHECKING:
@@ -88,8 +88,12 @@ class ExchangeReader:
         self._outside = pool.submit(exchange.mailboxes.some_other_than, (wanted.mailbox,))
         self._ews = pool.submit(exchange.organization.read)
 
-    def second_round(self, app_id: str | None) -> Callable[[], ExchangeView]:
+    def second_round(self, app_id: str | None, *, has_role: bool = False) -> Callable[[], ExchangeView]:
         """Ask what depends on the application; what it gives back waits for the answers.
+
+        Args:
+            app_id: the client id; None where there is no application.
+            has_role: whether its tags speak of a role, which is then read side by side with the rest.
 
         Raises:
             UsageError: the mailbox is not there.
@@ -103,9 +107,7 @@ class ExchangeReader:
         group = self._found_group()
         inside = self._test(self._wanted.mailbox, app_id) if policies else None
         denied = self._test(outside_address, app_id) if policies else None
-        roles = (
-            None if app_id is None else self._pool.submit(_roles, self._services, self._wanted, app_id, outside_address)
-        )
+        roles = None if app_id is None else self._ask_roles(app_id, outside_address, has_role=has_role)
         owner = self._pool.submit(group_owner_of, self._services, self._wanted) if group is None else None
         return lambda: ExchangeView(
             mailbox=mailbox,
@@ -115,9 +117,32 @@ class ExchangeReader:
             outside=outside_address,
             inside_granted=None if inside is None else inside(),
             outside_granted=None if denied is None else denied(),
-            roles=None if roles is None else roles.result(),
+            roles=None if roles is None else roles(),
             ews=self._ews.result(),
         )
+
+    def _ask_roles(self, app_id: str, outside: str | None, *, has_role: bool) -> Callable[[], RoleView | None]:
+        """What the application holds by role; an account that may not read roles can do all but assign one.
+
+        What is given back raises:
+            DeniedError: a role is what is wanted.
+        """
+        exchange, wanted = self._services.exchange, self._wanted
+        is_wanted = wanted.scope is Scope.RBAC
+        if is_wanted or has_role:
+            ends = ask_roles(self._pool, exchange, wanted, app_id, outside=outside)
+        else:
+            ends = self._pool.submit(read_roles, exchange, wanted, app_id, outside=outside).result
+
+        def read() -> RoleView | None:
+            try:
+                return ends()
+            except DeniedError:
+                if is_wanted:
+                    raise
+                return None
+
+        return read
 
     def _found_group(self) -> ObservedGroup | None:
         group, members, notes = self._group.result(), self._members.result(), self._notes.result()
@@ -148,21 +173,6 @@ def _members(services: Services, address: str) -> tuple[GroupMember, ...] | None
     try:
         return services.exchange.groups.members(address)
     except NotFoundError:
-        return None
-
-
-def _roles(services: Services, wanted: Registration, app_id: str, outside: str | None) -> RoleView | None:
-    """What the application holds by role; an account that may not read roles can do everything but assign one.
-
-    Raises:
-        DeniedError: a role is what is wanted.
-    """
-    needs_role = wanted.scope is Scope.RBAC
-    try:
-        return read_roles(services.exchange, wanted, app_id, outside=outside, needs_all=needs_role)
-    except DeniedError:
-        if needs_role:
-            raise
         return None
 
 

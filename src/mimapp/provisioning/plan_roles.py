@@ -40,9 +40,14 @@ def role_steps(wanted: Registration, observed: Observed, seen: ExchangeView) -> 
     """What is missing of the role; the group alone where there is no application to give it to yet.
 
     Raises:
-        UnsafePlanError: the group cannot be the limit, or the role stands with another one.
+        UnsafePlanError: the group cannot be the limit, or the role stands with another one, or cannot be read.
         UsageError: the pointer cannot be made, since nobody says which service principal is meant.
     """
+    if seen.roles is None and observed.application_id is not None:
+        raise UnsafePlanError(
+            "this account may not read the roles of applications in Exchange, and this registration has one",
+            hint="the account needs the role group Organization Management; a role given just now needs a new sign-in",
+        )
     roles = seen.roles or _NOTHING
     if wanted.administrative_unit is None and not roles.is_by_unit:
         yield from group_steps(wanted, seen)

@@ -19,13 +19,15 @@ from mimapp.errors import NotFoundError, UnsafePlanError
 from mimapp.exchange import EWS_ROLE, member_of_group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
     from mimapp.exchange import Authorization, Exchange, Group, ManagementScope, RoleAssignment, ServicePrincipalPointer
     from mimapp.spec import Registration
 
 __all__ = [
     "RoleView",
+    "ask_roles",
     "assignment_name",
     "group_names",
     "is_our_assignment",
@@ -166,38 +168,76 @@ def read_roles(
     app_id: str,
     *,
     outside: str | None,
-    needs_all: bool = False,
 ) -> RoleView:
-    """Read what an application holds by role.
+    """Read what an application holds by role; where it holds none, its pointer is not asked for.
 
     Args:
         exchange: the service.
         wanted: the registration; the test is asked about its mailbox.
         app_id: the client id.
         outside: a mailbox outside, for the test cmdlet alone; None where there is none.
-        needs_all: read the pointer also where there is no assignment.
 
     Raises:
         DeniedError: this account may not read roles.
         ServiceError, TransportError: a read failed.
     """
-    rbac = exchange.rbac
-    held = tuple(one for one in rbac.assignments(app_id) if one.role == EWS_ROLE)
-    if not held and not needs_all:
+    held = exchange.rbac.assignments(app_id)
+    if all(one.role != EWS_ROLE for one in held):
         return RoleView(pointer=None, assignments=())
-    pointer = rbac.service_principal(app_id)
+    return _view(
+        exchange,
+        wanted,
+        held=held,
+        pointer=exchange.rbac.service_principal(app_id),
+        outside=outside,
+        inside_rows=test_rows(exchange, app_id, wanted.mailbox),
+        outside_rows=() if outside is None else test_rows(exchange, app_id, outside),
+    )
+
+
+def ask_roles(
+    pool: Executor, exchange: Exchange, wanted: Registration, app_id: str, *, outside: str | None
+) -> Callable[[], RoleView]:
+    """As `read_roles`, side by side and the pointer in any case; what it gives back waits for the answers."""
+    held = pool.submit(exchange.rbac.assignments, app_id)
+    pointer = pool.submit(exchange.rbac.service_principal, app_id)
+    inside = pool.submit(test_rows, exchange, app_id, wanted.mailbox)
+    elsewhere = None if outside is None else pool.submit(test_rows, exchange, app_id, outside)
+    return lambda: _view(
+        exchange,
+        wanted,
+        held=held.result(),
+        pointer=pointer.result(),
+        outside=outside,
+        inside_rows=inside.result(),
+        outside_rows=() if elsewhere is None else elsewhere.result(),
+    )
+
+
+def _view(
+    exchange: Exchange,
+    wanted: Registration,
+    *,
+    held: tuple[RoleAssignment, ...],
+    pointer: ServicePrincipalPointer | None,
+    outside: str | None,
+    inside_rows: tuple[Authorization, ...],
+    outside_rows: tuple[Authorization, ...],
+) -> RoleView:
+    """The answers put together, with the management scopes that they name."""
+    held = tuple(one for one in held if one.role == EWS_ROLE)
     named = {one.custom_resource_scope for one in held if one.custom_resource_scope}
     if wanted.management_scope:
         named.add(scope_name(wanted))
-    scopes = {name: rbac.scope(name) for name in sorted(named)}
+    scopes = {name: exchange.rbac.scope(name) for name in sorted(named)}
     return RoleView(
         pointer=pointer,
         assignments=held,
         scope=scopes.get(scope_name(wanted)),
         limits=tuple(scope for scope in scopes.values() if scope is not None),
         outside=outside,
-        inside_rows=test_rows(exchange, app_id, wanted.mailbox) if held else (),
-        outside_rows=test_rows(exchange, app_id, outside) if held and outside is not None else (),
+        inside_rows=inside_rows,
+        outside_rows=outside_rows,
     )
 
 
