@@ -104,6 +104,19 @@ def test_no_text(cli: Cli, argv: tuple[str, ...]) -> None:
     assert (done.code, done.out) == (2, "")
 
 
+def test_the_list_has_every_row(cli: Cli) -> None:
+    lines = cli("explain", "--list").out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [row.key for row in TABLE]
+    rows = cli("explain", "--list", "--output", "json").document["rows"]
+    assert [row["title"] for row in rows] == [row.title for row in TABLE]
+
+
+@pytest.mark.parametrize("more", ["AADSTS7000215", "--live"])
+def test_the_list_goes_alone(cli: Cli, more: str) -> None:
+    done = cli("explain", "--list", more)
+    assert (done.code, done.out) == (2, "")
+
+
 def test_a_text_with_a_hyphen_goes_after_two(cli: Cli) -> None:
     assert cli("explain", "--", "-2146233088: AADSTS90002").code == 0
 

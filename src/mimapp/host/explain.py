@@ -21,7 +21,7 @@ from mimapp.host.facts import Mark, Source
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TABLE", "cause_lines", "explain", "explain_json", "explain_text", "key_of", "keys", "source_lines"]
+__all__ = ["TABLE", "cause_lines", "explain", "explain_json", "explain_text", "key_of", "source_lines"]
 
 TABLE: tuple[Explanation, ...] = LOGIN + MAIL + SERVICES
 
@@ -30,11 +30,6 @@ _CODE = re.compile(r"AADSTS(\d{4,8})", re.IGNORECASE)
 _BARE_CODE = re.compile(r"\d{5,8}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{4,}")
 _BLANKS = re.compile(r"\s+")
-
-
-def keys() -> tuple[str, ...]:
-    """The keys of all rows, for completion and for "there is no such row"."""
-    return tuple(row.key for row in TABLE)
 
 
 def explain(text: str) -> list[Explanation]:

@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 class Row:
     """One question: what was found, what is wanted, the verdict, why, and what to do (empty when nothing).
 
-    `key` is stable, for JSON and for ``mimapp explain``.
+    `key` is stable, for JSON.
     """
 
     key: str

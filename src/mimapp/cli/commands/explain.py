@@ -11,7 +11,7 @@ from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode, code_of
 from mimapp.cli.kinds import FLAG, TEXTS
 from mimapp.cli.options import argument, option
-from mimapp.cli.result import Line, Result
+from mimapp.cli.result import Line, Result, Table
 from mimapp.errors import ServiceError, SignInError, TransportError, UsageError
 
 if TYPE_CHECKING:
@@ -34,8 +34,13 @@ class ExplainOptions:
     """What was seen."""
 
     text: tuple[str, ...] = argument(
-        TEXTS, "TEXT", default=(), help="a code, pop-up, header, event or message; - reads it from stdin"
+        TEXTS,
+        "TEXT",
+        default=(),
+        required=False,
+        help="a code, pop-up, header, event or message; - reads it from stdin",
     )
+    list_: bool = option(FLAG, "--list", default=False, help="list everything that can be explained, by its key")
     live: bool = option(
         FLAG, "--live", default=False, help="sign in, and look for the likely causes in the tenant, cheapest first"
     )
@@ -58,6 +63,8 @@ def explain(run: Run, options: ExplainOptions) -> Result:
     """
     from mimapp.host.explain import explain as rows_of  # noqa: PLC0415 - help need not import the table
 
+    if options.list_:
+        return _list(options)
     text = _text_of(run, options)
     found = rows_of(text)
     live = _look(run, options, found, text) if options.live and found else None
@@ -67,6 +74,21 @@ def explain(run: Run, options: ExplainOptions) -> Result:
         text=tuple(_blocks(found, live)),
         code=_code(found, live),
     )
+
+
+def _list(options: ExplainOptions) -> Result:
+    """Every row of the table, one line each.
+
+    Raises:
+        UsageError: a text, or a look at a tenant, is asked for too.
+    """
+    from mimapp.host.explain import TABLE  # noqa: PLC0415 - help need not import it
+
+    if options.text or options.live:
+        raise UsageError("--list goes with neither TEXT nor --live")
+    document: list[JsonValue] = [{"key": row.key, "names": list(row.keys), "title": row.title} for row in TABLE]
+    table = Table(("key", "what it is"), [(row.key, row.title) for row in TABLE])
+    return Result(schema="mimapp.explain-list/1", document={"rows": document}, text=(table,))
 
 
 def _code(found: Sequence[Explanation], live: Live | None) -> ExitCode:
@@ -84,7 +106,10 @@ def _text_of(run: Run, options: ExplainOptions) -> str:
     """
     text = _from_stdin(run) if options.text == (_STDIN,) else " ".join(options.text)
     if not text.strip():
-        raise UsageError("stdin is empty", hint="pipe the message in, or name it: mimapp explain AADSTS7000215")
+        what = "stdin is empty" if options.text else "explain what?"
+        raise UsageError(
+            what, hint="name a code or message, or pipe it in with -; mimapp explain --list shows them all"
+        )
     return text
 
 
@@ -149,6 +174,7 @@ def _blocks(found: Sequence[Explanation], live: Live | None) -> Iterator[Block]:
     if not found:
         yield Line("Nothing is known of this text.", "warn")
         yield Line("The more of a message there is, the better: codes, headers and names are looked for in it.")
+        yield Line("mimapp explain --list shows everything that can be explained.")
         return
     for place, row in enumerate(found):
         if place:
