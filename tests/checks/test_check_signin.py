@@ -247,6 +247,7 @@ def test_a_global_reader_can_ask_everything_and_is_told_that_it_may_not_write(pl
         "mailbox region": "ok",
         "domain": "ok",
         "scoping group": "ok",
+        "other rights": "ok",
         "ews": "ok",
         "mailbox ews": "ok",
         "secret store": "ok",

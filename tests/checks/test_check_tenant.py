@@ -182,6 +182,7 @@ def test_who_makes_no_application_is_not_asked_about_licence_store_or_policies(p
         "mailbox region",
         "domain",
         "scoping group",
+        "other rights",
         "ews",
         "mailbox ews",
     ]

@@ -30,6 +30,7 @@ from mimapp.checks.preflight_policy import (
     secret_row,
     unread_row,
 )
+from mimapp.checks.preflight_rights import OTHER_RIGHTS, RightsReader, no_rights_row
 from mimapp.checks.preflight_row import Row, Verdict, unknown
 from mimapp.checks.preflight_scope import ScopeSighting, scope_row
 from mimapp.checks.preflight_signin import (
@@ -112,7 +113,9 @@ def preflight(services: Services, wanted: Registration) -> tuple[Row, ...]:
             rows += entra.rows(decided)
         rows.append(scope_row(wanted.scope, seen))
         if exchange is not None:
-            rows += exchange.rows(decided, lambda: wanted.app_id if entra is None else entra.application_id())
+            rows += exchange.rows(
+                decided, lambda: wanted.app_id if entra is None else entra.application_id(), tags=seen.tags
+            )
         rows += [store.result() for store in stores]
         return tuple(rows)
 
@@ -240,6 +243,7 @@ class _Exchange:
         self._gone: tuple[Future[Mailbox | None], Future[Mailbox | None]] | None = None
         self._group: _GroupAnswers | None = None
         self._roles: Future[tuple[RoleAssignment, ...]] | None = None
+        self._rights: RightsReader | None = None
         if not _fences(wanted):
             return
         self._address = group_address(wanted, wanted.mailbox)
@@ -257,6 +261,8 @@ class _Exchange:
             self._roles = self._pool.submit(self._services.exchange.rbac.assignments, app_id)
         if not _fences(self._wanted):
             return
+        if app_id is not None:
+            self._rights = RightsReader(self._services, app_id, self._pool)
         mailboxes, address = self._services.exchange.mailboxes, self._wanted.mailbox
         if self._has_nobody():
             self._gone = (
@@ -277,7 +283,9 @@ class _Exchange:
             return ()
         return None if self._roles.exception() is not None else self._roles.result()
 
-    def rows(self, wanted: Registration, application_id: Callable[[], str | None]) -> Iterator[Row]:
+    def rows(
+        self, wanted: Registration, application_id: Callable[[], str | None], *, tags: tuple[str, ...]
+    ) -> Iterator[Row]:
         """Rights, mailbox, group and EWS, for a registration whose scope is known."""
         services = self._services
         yield exchange_permission_row(services.exchange_operator)
@@ -289,6 +297,7 @@ class _Exchange:
         if wanted.scope is not Scope.NONE and wanted.administrative_unit is None:
             yield _answer("domain", lambda: domain_row(wanted.mailbox, self._domains.result()))
             yield _answer("scoping group", lambda: self._group_row(wanted), is_needed=True)
+        yield _answer(OTHER_RIGHTS, lambda: self._rights_row(wanted, application_id, tags))
         yield _answer("ews", lambda: ews_row(self._ews.result(), application_id(), services.cloud), is_needed=True)
         yield _answer("mailbox ews", self._access_row)
 
@@ -315,14 +324,23 @@ class _Exchange:
             access = None
         return mailbox_ews_row(access, self._wanted.mailbox)
 
+    def _found_group(self) -> ObservedGroup | None:
+        if self._group is None:
+            return None
+        group, members, notes = self._group
+        found = group.result()
+        return None if found is None else ObservedGroup(group=found, members=members.result(), notes=notes.result())
+
+    def _rights_row(self, wanted: Registration, application_id: Callable[[], str | None], tags: tuple[str, ...]) -> Row:
+        if application_id() is None or self._rights is None or wanted.scope is Scope.NONE:
+            return no_rights_row()
+        mailbox, group = self._mailbox.result(), self._found_group()
+        return self._rights.row(wanted, tags=tags, held=self.roles(), mailbox=mailbox, group=group)
+
     def _group_row(self, wanted: Registration) -> Row:
-        matches, there = self._group_matches.result(), None
-        if self._group is not None:
-            group, members, notes = self._group
-            found = group.result()
-            if found is None:
-                return flapping_row(self._address)
-            there = ObservedGroup(group=found, members=members.result(), notes=notes.result())
+        matches, there = self._group_matches.result(), self._found_group()
+        if self._group is not None and there is None:
+            return flapping_row(self._address)
         sighting = GroupSighting(address=self._address, matches=matches, group=there, owner=self._owner.result())
         return group_row(sighting, wanted)
 

@@ -191,7 +191,6 @@ def _about_group(wanted: Registration, found: ObservedGroup) -> Iterator[Oddity]
             name="extra owners",
             found=f"{group.primary_smtp_address} is owned by {', '.join(group.managed_by)}",
             meaning="an owner can put mailboxes into the group: mimapp names one",
-            needs_person=False,
         )
     if group.name and group.name.lower() != wanted.group_name and group.name.lower().startswith(wanted.group_name):
         yield Oddity(

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from mimapp.clouds import Cloud
     from mimapp.exchange import AccessPolicy
     from mimapp.provisioning.observe import ExchangeView, Observed, ObservedGroup
+    from mimapp.provisioning.rbac_view import RoleView
     from mimapp.spec import Registration
 
 __all__ = [
+    "beside_problem",
     "ews_steps",
     "fence_steps",
     "group_problem",
     "group_steps",
     "makes_application",
+    "owners_line",
     "restricts_to",
     "stand_step",
 ]
@@ -84,7 +87,15 @@ def fence_steps(wanted: Registration, observed: Observed, seen: ExchangeView, no
     name, address = wanted.unique_name, group_address(wanted, wanted.mailbox)
     if observed.application_id is None and not makes_application(wanted, observed):
         return
-    if (problem := _beside(wanted, observed, seen)) is not None:
+    problem = beside_problem(
+        wanted,
+        group=seen.group,
+        policies=seen.policies,
+        roles=seen.roles,
+        inside_granted=seen.inside_granted,
+        is_adopted=observed.entra is not None and observed.entra.is_adopted,
+    )
+    if problem is not None:
         raise problem
     has_policy = any(restricts_to(policy, seen.group) for policy in seen.policies)
     until = unlisted_until(observed.journal)
@@ -122,13 +133,30 @@ def ews_steps(wanted: Registration, observed: Observed, seen: ExchangeView, clou
         )
 
 
-def _beside(wanted: Registration, observed: Observed, seen: ExchangeView) -> UnsafePlanError | None:
-    """What undoes the fence although it stands, or None: roles and restrictions add up, a denial beats them."""
-    group = None if seen.group is None else seen.group.group
-    if seen.roles is not None and (problem := role_problem(wanted, seen.roles, group)) is not None:
+def beside_problem(
+    wanted: Registration,
+    *,
+    group: ObservedGroup | None,
+    policies: tuple[AccessPolicy, ...],
+    roles: RoleView | None,
+    inside_granted: bool | None,
+    is_adopted: bool,
+) -> UnsafePlanError | None:
+    """What undoes the fence although it stands, or None: roles and restrictions add up, a denial beats them.
+
+    Args:
+        wanted: the registration.
+        group: the scoping group, or None.
+        policies: every access policy of the application.
+        roles: what it holds by role; None where that is not known.
+        inside_granted: what the test cmdlet says of the mailbox; None where it was not asked.
+        is_adopted: whether somebody else made the application: what it is used for besides was asked about then.
+    """
+    known = None if group is None else group.group
+    if roles is not None and (problem := role_problem(wanted, roles, known)) is not None:
         return problem
-    denying = [policy for policy in seen.policies if policy.access_right == _DENY]
-    if denying and seen.inside_granted is False:
+    denying = [policy for policy in policies if policy.access_right == _DENY]
+    if denying and inside_granted is False:
         return UnsafePlanError(
             f"Exchange denies the application {wanted.mailbox}, and it has a DenyAccess policy, which beats every "
             "restriction",
@@ -136,22 +164,30 @@ def _beside(wanted: Registration, observed: Observed, seen: ExchangeView) -> Uns
             f"Remove-ApplicationAccessPolicy -Identity '{denying[0].identity}'",
             details=[f"DenyAccess on {policy.scope_name or policy.scope_identity}" for policy in denying],
         )
-    if observed.entra is not None and observed.entra.is_adopted:
-        return None  # what it is used for besides was asked about when it was taken over
     further = [
         policy
-        for policy in seen.policies
+        for policy in policies
         if policy.access_right == _RESTRICT
-        and not restricts_to(policy, seen.group)
+        and not restricts_to(policy, group)
         and wanted.mark not in policy.description.split()
     ]
-    if not further:
+    if is_adopted or not further:
         return None
     return UnsafePlanError(
         "further access policies let the application into other mailboxes: restrictions add up",
         hint="look at what they are for; if nobody needs them: "
         f"Remove-ApplicationAccessPolicy -Identity '{further[0].identity}'",
         details=[f"RestrictAccess on {policy.scope_name or policy.scope_identity}" for policy in further],
+    )
+
+
+def owners_line(found: ObservedGroup | None) -> str | None:
+    """That the scoping group has more owners than mimapp gives it, or None."""
+    if found is None or len(found.group.managed_by) < 2:  # noqa: PLR2004 - mimapp names one
+        return None
+    return (
+        f"the group {found.group.primary_smtp_address} is owned by {', '.join(found.group.managed_by)}: each of them "
+        "can put mailboxes into it, and mimapp names one"
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mimapp.errors import UnsafePlanError
 from mimapp.exchange import EWS_ROLE
 from mimapp.graph import FULL_ACCESS_AS_APP
+from mimapp.provisioning.plan_exchange import owners_line
 from mimapp.spec import Scope, scope_of_tags
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ def _beside_policy(observed: Observed) -> Iterator[str]:
         if policy.access_right.casefold() == "denyaccess":
             scope = policy.scope_name or policy.scope_identity
             yield f"DenyAccess on {scope} is not mimapp's: it beats every restriction, and a mailbox in it is refused"
+    if (line := owners_line(exchange.group)) is not None:
+        yield line
     if observed.granted and exchange.roles is not None and exchange.roles.assignments:
         yield (
             f"the application holds the role {EWS_ROLE} in Exchange besides, with the same limit: {_MIGRATE} goes on "
