@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from support.tenants import MAILBOX
@@ -80,6 +81,24 @@ def test_a_failing_hook_leaves_both_secrets_and_is_retried_without_a_second_issu
     assert after["secret"]["keyId"] == new
     assert after["handover"]["state"] == "done"
     assert set(stage.key_ids()) == {old, new}
+
+
+def test_a_run_that_failed_is_in_the_log_whatever_it_failed_at(stage: Stage) -> None:
+    """Nobody reads what a schedule prints."""
+    stage.run("rotate", "--yes", "--deploy-hook", stage.hook("failing", "raise SystemExit(3)"), code=7)
+
+    def before(request: httpx.Request) -> None:
+        if request.url.path.startswith("/v1.0/applications"):
+            raise httpx.ConnectError("nobody listens", request=request)
+
+    stage.place.wire.before = before
+    stage.run("rotate", "--yes", "--if-due", "--deadline", "20s", code=75)
+    stage.place.wire.before = lambda _: None
+    done = stage.run("log", "--output", "json").document
+    failed = [(one["action"], one["after"]) for one in done["writes"] if one["outcome"] == "failed"]
+    assert [action for action, _ in failed] == ["secret.hand-over", "secret.rotate"]
+    assert "failing ended with 3" in failed[0][1]
+    assert "nobody listens" in failed[1][1]
 
 
 def test_a_hook_that_succeeded_is_not_called_again(stage: Stage) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mimapp.errors import MimappError
+from mimapp.errors import MimappError, ServiceError, StoreError, TransportError
 from mimapp.rotation.decide import Policy, is_waiting
 from mimapp.rotation.evidence import keep
 from mimapp.rotation.handing import Statement, confirm
@@ -21,7 +22,7 @@ from mimapp.rotation.view import look, ways_in
 from mimapp.rotation.work import Phase, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mimapp.credentials.listing import Credential
     from mimapp.rotation.plan import RotationPlan
@@ -36,6 +37,16 @@ __all__ = ["Rotation"]
 
 _CALM = Policy()
 _NONE = Hooks()
+
+
+@contextlib.contextmanager
+def _failure_noted(work: Work) -> Iterator[None]:
+    """Write it down where a service or a store ends a run before its first step; a person who interrupts is none."""
+    try:
+        yield
+    except (ServiceError, TransportError, StoreError) as error:
+        work.note_failure(error)
+        raise
 
 
 class Rotation:
@@ -62,7 +73,9 @@ class Rotation:
         """
         hooks.check()
         self._services.http.patience.start()
-        return self._plan(policy, hooks, self._work())
+        work = self._work()
+        with _failure_noted(work):
+            return self._plan(policy, hooks, work)
 
     def rotate(self, plan: RotationPlan, hooks: Hooks = _NONE, *, as_shown: bool = True) -> Outcome:
         """Carry a plan out, after another look under this machine's lock; what stopped it is in the outcome.
@@ -82,9 +95,10 @@ class Rotation:
         services.http.patience.start()
         with services.journal.lock(services.tenant_id, self._wanted.key):
             work = self._work()
-            now_due = self._plan(plan.policy, hooks, work)
-            if try_again(now_due.view):
+            with _failure_noted(work):
                 now_due = self._plan(plan.policy, hooks, work)
+                if try_again(now_due.view):
+                    now_due = self._plan(plan.policy, hooks, work)
             self._remember(now_due.view)
             if as_shown:
                 now_due.raise_if_not_shown(plan)

@@ -19,6 +19,9 @@ __all__ = ["Phase", "Work"]
 
 T = TypeVar("T")
 
+#: What `mimapp log` calls a rotation that failed before its first step.
+_WHOLE_RUN = "secret.rotate"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
@@ -107,8 +110,19 @@ class Work:
         self._tell(Phase(state=state, number=number, total=self._total, title=title, seconds=seconds, detail=detail))
 
     def _record(self, step: Step, outcome: Literal["begun", "done", "failed"], after: str) -> None:
-        if not step.kind.writes:
-            return
+        # A failed hand-over or proof is written down as well: nobody reads what a schedule prints.
+        if step.kind.writes or outcome == "failed":
+            self._write_down(step.kind, step.target, outcome, after)
+
+    def note_failure(self, error: MimappError) -> None:
+        """Write down that a run came to its end before any step.
+
+        Raises:
+            UsageError: the journal cannot be written.
+        """
+        self._write_down(_WHOLE_RUN, self.wanted.unique_name, "failed", str(error))
+
+    def _write_down(self, action: str, target: str, outcome: Literal["begun", "done", "failed"], after: str) -> None:
         services = self.services
         services.journal.record(
             WriteRecord(
@@ -117,8 +131,8 @@ class Work:
                 tenant=services.tenant_id,
                 registration=self.wanted.key,
                 operator=services.graph_operator.name,
-                action=step.kind,
-                target=step.target,
+                action=action,
+                target=target,
                 after=after,
                 request_id="" if outcome == "begun" else services.http.last_request_id,
                 change_ref=services.change_ref,

@@ -182,7 +182,7 @@ def _install(run: Run, options: ScheduleOptions, job: Job, files: Sequence[Sched
 def _is_user(options: ScheduleOptions) -> bool:
     if options.manager is not None:
         return options.manager == "user"
-    return options.account is None and os.getuid() != 0
+    return options.account is None and os.name != "nt" and os.getuid() != 0
 
 
 def _write(folder: Path, files: Sequence[ScheduleFile]) -> tuple[str, ...]:
