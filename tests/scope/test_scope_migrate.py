@@ -91,6 +91,23 @@ def test_between_the_runs_the_policy_is_the_fence(settled: Migrating) -> None:
     assert (register.document["scope"]["kind"], register.document["scope"]["proven"]) == ("policy", True)
 
 
+def oddities(there: Migrating) -> dict[str, str]:
+    show = there.place.remote("scope", "show", "--mailbox", MAILBOX, "--output", "json")
+    return {one["name"]: one["meaning"] for one in show.document["oddities"]}
+
+
+def test_scope_show_says_where_a_migration_stands(settled: Migrating) -> None:
+    settled.run()
+    assert "after 2026-11-23 11:00 UTC" in oddities(settled)["migration under way"]
+
+    settled.place.clock.advance(TWO_HOURS)
+    settled.run("--keep-policy")
+    assert "gives the grant back" in oddities(settled)["migration half done"]
+
+    settled.run()
+    assert oddities(settled) == {}
+
+
 def test_nobodys_mailbox_is_picked_for_ews(ready: Migrating) -> None:
     document = ready.run()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mimapp.provisioning.scope_notes import POLICY_NOTE, unlisted_until
+from mimapp.provisioning.scope_notes import POLICY_NOTE, ROLE_NOTE, ROLE_TAKES, TAKEN_NOTE, unlisted_until
 from mimapp.provisioning.scope_view import GROUP_KINDS
 from mimapp.provisioning.unregister_observe import is_marked
 
@@ -64,6 +64,7 @@ def oddities_of(
         state: what this machine remembers.
         now: the moment.
     """
+    yield from _migration(rights, state)
     yield from _second_rights(rights, own)
     for policy in rights.policies:
         yield from _about_policy(wanted, rights, policy)
@@ -78,6 +79,25 @@ def oddities_of(
             found=f"{wanted.mailbox} is a {own.mailbox.recipient_type_details}",
             meaning="it may be in the group, and cannot be named by a policy directly; whether the end of EWS treats "
             "it differently is not known",
+            needs_person=False,
+        )
+
+
+def _migration(rights: Rights, state: State) -> Iterator[Oddity]:
+    """Where `scope migrate` stands between its runs, or died in one, as this machine knows it."""
+    taken, given = state.since.get(TAKEN_NOTE), state.since.get(ROLE_NOTE)
+    if taken is not None and not rights.granted:
+        yield Oddity(
+            name="migration half done",
+            found=f"full_access_as_app was taken away on {taken:%Y-%m-%d %H:%M} UTC; the policy still stands",
+            meaning="run mimapp scope migrate again: it proves the role and removes the policy, or gives the grant "
+            "back",
+        )
+    elif given is not None and rights.granted and rights.roles:
+        yield Oddity(
+            name="migration under way",
+            found=f"a role was given on {given:%Y-%m-%d %H:%M} UTC, beside full_access_as_app",
+            meaning=f"mimapp scope migrate goes on from there, after {given + ROLE_TAKES:%Y-%m-%d %H:%M} UTC",
             needs_person=False,
         )
 
