@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import shlex
 import signal
 import socket
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,10 +27,16 @@ from support.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 APP = "00001111-aaaa-2222-bbbb-3333cccc4444"
 TYPED = "replaced-password-as-typed"
+OPENS_A_PAGE = """
+import sys
+from pathlib import Path
+from mimapp.transport.network import tls_context
+from support.browser import Browser
+Browser(tls_context(Path(sys.argv[1]))).follow(sys.argv[2])
+"""
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and pseudo terminals as POSIX has them")
 
 
@@ -73,7 +81,10 @@ def interrupted(served: Reached, *argv: str, seen: str, **more: str) -> str:
 
 
 @posix_only
-@pytest.mark.parametrize("command", ["whoami", "register --mailbox MIMService@contoso.onmicrosoft.com"])
+@pytest.mark.parametrize(
+    "command",
+    ["whoami", pytest.param("register --mailbox MIMService@contoso.onmicrosoft.com", marks=pytest.mark.slow)],
+)
 def test_ctrl_c_ends_a_wait_for_a_device_code(served: Reached, command: str) -> None:
     """The code would be waited for 15 minutes; that nobody waits for its next poll is in test_operator."""
     ask_people(served.sandbox)
@@ -98,6 +109,7 @@ def test_ctrl_c_ends_a_wait_for_a_browser_and_nothing_listens_any_more(served: R
         socket.create_connection(("localhost", redirect.port or 0))
 
 
+@pytest.mark.slow
 @posix_only
 def test_a_terminated_wait_has_its_own_code(served: Reached) -> None:
     ask_people(served.sandbox)
@@ -126,6 +138,7 @@ def test_a_password_that_is_typed_is_not_shown(tmp_path: Path) -> None:
     assert TYPED not in terminal.shown
 
 
+@pytest.mark.slow
 @posix_only
 def test_ctrl_c_at_the_password_gives_the_terminal_back_as_it_was(served: Reached, tmp_path: Path) -> None:
     shown = interrupted(served, "whoami", *locked_certificate(tmp_path), seen="Password of ")
@@ -156,3 +169,19 @@ def test_a_person_signs_in_to_both_services_in_a_browser(served: Reached) -> Non
     assert lines[1].startswith("Sign in to Microsoft Graph in a browser on this machine, within 5 min;")
     assert browser.opened[0] in lines, "whoever sees no window can open the page"
     assert "login_hint=admin%40contoso.onmicrosoft.com" in browser.opened[1], "the second one asks nobody who it is"
+
+
+@pytest.mark.slow
+@posix_only
+def test_a_person_at_a_terminal_signs_in_with_the_machines_own_browser(served: Reached, tmp_path: Path) -> None:
+    """A process of its own, whose standard library starts a program that opens the page."""
+    program = tmp_path / "browser.py"
+    program.write_text(OPENS_A_PAGE, encoding="utf-8")
+    browser = shlex.join([sys.executable, str(program), str(served.served.ca_file)])
+    environ = served.variables | {"BROWSER": f"{browser} %s", "PYTHONPATH": str(Path(__file__).parents[1])}
+    with Terminal("-m", "mimapp", "whoami", "--auth", "browser", environ=environ) as terminal:
+        assert terminal.end() == 0, terminal.shown
+
+    told = " ".join(terminal.shown.split())
+    assert told.index("Sign in to Microsoft Graph in a browser") < told.index("Sign in to Exchange Online in a browser")
+    assert "admin@contoso.onmicrosoft.com" in told
