@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mimapp.exchange import EWS_ROLE, NewGroup
-from support.tenants import MAILBOX
+from mimapp.sandbox.exchange import store
+from mimapp.sandbox.exchange.models import Behaviour
+from support.tenants import MAILBOX, name_of
 
 if TYPE_CHECKING:
     from mimapp.exchange import Exchange
@@ -103,3 +106,34 @@ def test_a_role_with_the_same_limit_beside_the_grant_is_told(calm: Place) -> Non
     assert done.code == 0, done.err
     assert done.document["changes"] == []
     assert any("mimapp scope migrate goes on from there" in warning for warning in done.document["warnings"])
+
+
+def behaves(place: Place, **traits: Any) -> None:
+    """Give the tenant a trait that real ones have."""
+    with place.sandbox.state.transaction() as tx:
+        directory = store.load(tx, place.info.tenant_id)
+        assert directory is not None
+        organization = replace(directory.organization, behaviour=Behaviour(**traits))
+        store.put(tx, place.info.tenant_id, organization, settled=True)
+
+
+def test_the_space_for_policies_is_full(calm: Place) -> None:
+    """Exchange refuses the policy in the middle of the run; what frees it is said, and nobody is consented to."""
+    behaves(calm, policy_space=1)
+
+    refused = register(calm)
+    assert refused.code == 7, refused.err
+    assert "exceeded the limit" in refused.err
+    assert "remove policies" in refused.err
+    assert "New-ApplicationAccessPolicy" in calm.wire.writes
+    assert not [name for name in calm.wire.writes if "appRoleAssignedTo" in name]
+
+
+def test_a_tenant_that_never_had_a_policy(calm: Place) -> None:
+    """The list of policies fails on the tenant's own container, which is an empty list."""
+    behaves(calm, virgin_policy_list_fails=True)
+    answers = []
+    calm.wire.after = lambda request, reply: answers.append((name_of(request), reply.status_code))
+
+    assert register(calm).code == 0
+    assert ("Get-ApplicationAccessPolicy", 404) in answers
