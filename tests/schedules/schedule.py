@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from schedules.cut_short import CutShort, has_policy
 from support.endings import check_one_of_each
-from support.tenants import MAILBOX
+from support.tenants import MAILBOX, is_write
 
 if TYPE_CHECKING:
     import httpx
 
     from support.tenants import Finished, Place
 
+_HOLD = timedelta(hours=1)
+_MOST_RUNS = 6
+_LATER = 75
 REGISTER = ("register", "--mailbox", MAILBOX, "--yes", "--output", "json", "--deadline", "30m")
 
 
 @dataclass
 class Schedule(CutShort):
-    """What happens in one schedule; all of it follows from the seed. `scope` are register's options for one."""
+    """What happens in one schedule; all of it follows from the seed.
+
+    Attributes:
+        scope: register's options for one.
+        holds: whether consent is held back for an hour after the fence stands.
+        granted_without_fence: how often a grant was asked for before its fence was there, or too early after it.
+        fenced: when the policy was first seen.
+    """
 
     scope: tuple[str, ...] = ()
+    holds: bool = False
     granted_without_fence: int = 0
+    fenced: datetime | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -37,8 +50,7 @@ class Schedule(CutShort):
         if self.loses_journal:
             shutil.rmtree(self.home / "journal", ignore_errors=True)
             self.log.append("the journal is gone")
-        done = self.register(None, *(("--new-secret",) if self.loses_journal else ()))
-        assert done is not None
+        done = self.finished()
         assert done.code == 0, self.told(done.err)
         assert self.granted_without_fence == 0, self.told("a grant before its fence")
         self.later(25 * 3600)
@@ -50,12 +62,32 @@ class Schedule(CutShort):
         finally:
             calm.close()
 
+    def finished(self) -> Finished:
+        """Run without dying; where consent is held back, until it is given."""
+        for _ in range(_MOST_RUNS):
+            done = self.register(None, *(("--new-secret",) if self.loses_journal else ()))
+            assert done is not None
+            if not (self.holds and done.code == _LATER):
+                return done
+            self.log.append("consent is held back")
+            self.later(1200)
+        raise AssertionError(self.told(f"no consent after {_MOST_RUNS} runs"))
+
     def register(self, crash: tuple[int, bool] | None, *more: str) -> Finished | None:
         def watch(place: Place, request: httpx.Request) -> None:
-            if request.url.path.endswith("/appRoleAssignedTo") and not has_policy(place):
+            if not request.url.path.endswith("/appRoleAssignedTo"):
+                return
+            is_early = self.holds and (self.fenced is None or self.clock.now() < self.fenced + _HOLD)
+            if is_early or not has_policy(place):
                 self.granted_without_fence += 1
 
-        return self.once(lambda place: place.remote(*REGISTER, *self.scope, *more), crash, before=watch)
+        def look(place: Place, request: httpx.Request) -> None:
+            if self.fenced is None and is_write(request) and has_policy(place):
+                self.fenced = self.clock.now()
+
+        hold = ("--wait-for-scope", "1h") if self.holds else ()
+        argv = (*REGISTER, *self.scope, *hold, *more)
+        return self.once(lambda place: place.remote(*argv), crash, before=watch, after=look)
 
     def unclaimed(self, calm: Place) -> int:
         """How many further secrets there are: none, or where the journal was lost at most one, and it is shown."""

@@ -18,6 +18,8 @@ FEW = range(100)
 MANY = range(100, 2000)
 FEW_ROLES = range(8)
 MANY_ROLES = range(8, 308)
+FEW_HOLDS = range(4)
+MANY_HOLDS = range(4, 104)
 _BATCH = 50
 
 
@@ -48,3 +50,15 @@ def test_more_schedules_with_a_role(tmp_path: Path, first: int) -> None:
 def test_more_schedules(tmp_path: Path, first: int) -> None:
     for seed in range(first, first + _BATCH):
         Schedule(seed, tmp_path / str(seed)).run()
+
+
+@pytest.mark.parametrize("seed", FEW_HOLDS)
+def test_a_schedule_that_holds_consent_back(tmp_path: Path, seed: int) -> None:
+    Schedule(seed, tmp_path, holds=True).run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(MANY_HOLDS.start, MANY_HOLDS.stop, _BATCH))
+def test_more_schedules_that_hold_consent_back(tmp_path: Path, first: int) -> None:
+    for seed in range(first, first + _BATCH):
+        Schedule(seed, tmp_path / str(seed), holds=True).run()
