@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from unregister_world import GROUP, kept, steps
 
-from mimapp.exchange import EWS_ROLE, ServicePrincipalPointer
+from mimapp.exchange import EWS_ROLE, NewGroup, ServicePrincipalPointer
+from mimapp.graph import ApplicationPatch
 from mimapp.provisioning.unregister_fence import fence_of
 from mimapp.provisioning.unregister_observe import observe_holdings
 from support.gone import Watch, check_gone
@@ -117,3 +118,28 @@ def test_lockdown_stops_an_application_with_a_role_and_names_it(with_role: Regis
     assert done.document["signIn"] == "blocked"
     assert done.document["scope"] == "rbac"
     assert any("role in Exchange" in warning for warning in done.document["warnings"])
+
+
+def test_another_role_in_exchange_goes_with_the_application_and_is_told(with_role: Registered) -> None:
+    address = "elsewhere@contoso.onmicrosoft.com"
+    with with_role.exchange() as exchange:
+        exchange.groups.create(
+            NewGroup(name="elsewhere", alias="elsewhere", address=address, members=(OTHER,), managed_by=(OTHER,))
+        )
+        exchange.rbac.assign(with_role.application().app_id, "Application Mail.Read", address)
+
+    first = with_role.run()
+    assert steps(first).count("role.remove") == 1
+    assert any("also holds the role Application Mail.Read" in warning for warning in first["warnings"])
+
+
+def test_an_application_that_was_taken_over_and_has_another_role_is_not_deleted_unasked(with_role: Registered) -> None:
+    application = with_role.application()
+    with with_role.graph() as graph:
+        graph.applications.change(application.id, ApplicationPatch(tags=(*(application.tags or ()), "mimapp-adopted")))
+    with with_role.exchange() as exchange:
+        exchange.rbac.assign(application.app_id, "Application Mail.Read", GROUP)
+
+    refused = with_role.say("--yes")
+    assert refused.code == 6
+    assert "role Application Mail.Read in Exchange" in refused.err

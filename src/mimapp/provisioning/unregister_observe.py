@@ -74,6 +74,7 @@ class Holdings:
         scopes: every management scope; None where the caller may not read them.
         assignments: every role assignment; None likewise.
         roles: those that give one of its applications the EWS role, and what carries our name besides.
+        other_roles: the other roles in Exchange that its applications hold; they go with them.
         pointers: Exchange's own records of its service principals, those that mimapp made.
         ews: the organisation's EWS settings.
         ews_is_ours: whether this machine's journal says that mimapp added the entry to the allow list.
@@ -94,6 +95,7 @@ class Holdings:
     scopes: tuple[ManagementScope, ...] | None
     assignments: tuple[RoleAssignment, ...] | None
     roles: tuple[RoleAssignment, ...]
+    other_roles: tuple[RoleAssignment, ...]
     pointers: tuple[ServicePrincipalPointer, ...]
     ews: EwsSettings
     ews_is_ours: bool
@@ -166,6 +168,7 @@ def observe_holdings(services: Services, wanted: Registration) -> Holdings:
             scopes=first.scopes.result(),
             assignments=first.assignments.result(),
             roles=_our_roles(wanted, [one for asked in roles for one in asked.result()], first.assignments.result()),
+            other_roles=tuple(one for asked in roles for one in asked.result() if one.role != EWS_ROLE),
             pointers=tuple(one for asked in pointers if (one := asked.result()) is not None),
             ews=first.ews.result(),
             ews_is_ours=_added_entry(services, wanted, state),
@@ -308,9 +311,8 @@ def _grants(graph: Graph, app_id: str) -> tuple[RoleGrant, ...]:
 
 
 def _roles(services: Services, app_id: str) -> tuple[RoleAssignment, ...]:
-    """An application's assignments of the EWS role, whoever gave them; none where this account may not read them."""
-    found = _readable(lambda: services.exchange.rbac.assignments(app_id))
-    return tuple(one for one in found or () if one.role == EWS_ROLE)
+    """An application's roles in Exchange, whoever gave them; none where this account may not read them."""
+    return _readable(lambda: services.exchange.rbac.assignments(app_id)) or ()
 
 
 def _our_roles(
@@ -318,7 +320,8 @@ def _our_roles(
 ) -> tuple[RoleAssignment, ...]:
     """What our applications hold, and what carries our name although its application is gone; each once."""
     left = [one for one in every or () if is_our_assignment(wanted, one)]
-    return tuple({one.name: one for one in (*held, *left)}.values())
+    own = [one for one in held if one.role == EWS_ROLE]
+    return tuple({one.name: one for one in (*own, *left)}.values())
 
 
 def _pointer(services: Services, wanted: Registration, app_id: str) -> ServicePrincipalPointer | None:

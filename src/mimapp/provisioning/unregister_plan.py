@@ -212,6 +212,8 @@ def _other_uses(holdings: Holdings, application: Application) -> Iterator[str]:
     for held in holdings.held:
         for grant in held.others:
             yield f"application role {grant.app_role_id} on {grant.resource_display_name or grant.resource_id}"
+    for role in holdings.other_roles:
+        yield f"role {role.role} in Exchange"
 
 
 def _access_steps(wanted: Registration, holdings: Holdings) -> Iterator[Step]:
@@ -334,10 +336,7 @@ def _warnings(wanted: Registration, holdings: Holdings, *, purge: bool) -> Itera
                 f"the {credential.kind} credential {name} is not mimapp's: it is not removed, and of no use any more "
                 "once its application is gone"
             )
-    for held in holdings.held:
-        for grant in held.others:
-            resource = grant.resource_display_name or grant.resource_id
-            yield f"the application also holds the role {grant.app_role_id} on {resource}, which goes with it"
+    yield from _other_rights(holdings)
     yield from _ews_warnings(wanted, holdings)
     if not purge and holdings.policies:
         for one in holdings.deleted:
@@ -353,6 +352,16 @@ def _warnings(wanted: Registration, holdings: Holdings, *, purge: bool) -> Itera
         )
     for reason in holdings.unreadable_stores:
         yield f"a stored secret may be left: {reason}"
+
+
+def _other_rights(holdings: Holdings) -> Iterator[str]:
+    """What the application may do besides, in Entra and in Exchange."""
+    for held in holdings.held:
+        for grant in held.others:
+            resource = grant.resource_display_name or grant.resource_id
+            yield f"the application also holds the role {grant.app_role_id} on {resource}, which goes with it"
+    for role in holdings.other_roles:
+        yield f"the application also holds the role {role.role} in Exchange, which goes with it"
 
 
 def _ews_warnings(wanted: Registration, holdings: Holdings) -> Iterator[str]:
