@@ -17,7 +17,9 @@ from support.tenants import MAILBOX, Place
 
 DRIVER = Path(__file__).with_name("killed_rotation.py")
 #: How many writes each command makes; the last test of this file says whether these are all.
-WRITES = {"rotate": 9, "confirm": 1, "retire": 6, "rotate later": 6}
+WRITES = {"rotate": 9, "confirm": 1, "retire": 6, "rotate later": 6, "compromised": 14, "retire by name": 5}
+#: What goes the way of another command: those deaths are left to the long tests.
+LONG = {"rotate later", "compromised", "retire by name"}
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
 
@@ -29,9 +31,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = root / "home"
     clock = FakeClock()
     for copies, prepare in (
-        (("rotate",), lambda stage: (stage.register(), stage.hook("deploy", ""), stage.add_foreign())),
+        (("rotate", "compromised"), lambda stage: (stage.register(), stage.hook("deploy", ""), stage.add_foreign())),
         (("confirm",), lambda stage: stage.rotate(code=3)),
-        (("retire", "rotate later"), lambda stage: stage.confirm(newest(stage))),
+        (("retire", "rotate later", "retire by name"), lambda stage: stage.confirm(by_age(stage)[-1])),
     ):
         place = Place(home, clock=clock)
         prepare(Stage(place))
@@ -41,10 +43,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def newest(stage: Stage) -> str:
-    key_id = stage.journal.secrets[-1].key_id
-    assert key_id is not None
-    return key_id
+def by_age(stage: Stage) -> list[str]:
+    """The key ids that the journal knows, the oldest first."""
+    known = sorted((entry.begun, entry.key_id) for entry in stage.journal.secrets if entry.key_id is not None)
+    return [key_id for _, key_id in known]
 
 
 def argv_of(command: str, home: Path) -> tuple[float, tuple[str, ...]]:
@@ -59,9 +61,14 @@ def argv_of(command: str, home: Path) -> tuple[float, tuple[str, ...]]:
         return later, ("retire", "--yes")
     stage = Stage(Place(home))
     try:
-        return 120.0, ("handover", "confirm", newest(stage))
+        first, last = by_age(stage)[0], by_age(stage)[-1]
     finally:
         stage.place.close()
+    return {
+        "confirm": (120.0, ("handover", "confirm", last)),
+        "compromised": (60.0, ("rotate", "--yes", *hook, "--compromised", first, "--confirm", first)),
+        "retire by name": (later, ("retire", "--yes", "--key-id", first)),
+    }[command]
 
 
 def run(home: Path, command: str, number: int) -> subprocess.CompletedProcess[str]:
@@ -85,8 +92,7 @@ def home(prepared: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path
 @pytest.mark.parametrize(
     ("command", "number"),
     [
-        # What a later rotation takes away goes the way of retire: those deaths are left to the long tests.
-        pytest.param(command, number, marks=[pytest.mark.slow] if command == "rotate later" else [])
+        pytest.param(command, number, marks=[pytest.mark.slow] if command in LONG else [])
         for command, most in WRITES.items()
         for number in range(1, most + 1)
     ],
@@ -110,7 +116,7 @@ def check(stage: Stage, command: str) -> None:
     ours = [one for one in stage.application()["passwordCredentials"] if one["displayName"].startswith("mimapp ")]
     foreign = [one for one in stage.application()["passwordCredentials"] if one not in ours]
     assert len(foreign) == 1
-    assert len(ours) == (1 if command in {"retire", "rotate later"} else 2)
+    assert len(ours) == (2 if command in {"rotate", "confirm"} else 1)
     states = {entry.key_id: entry.state for entry in stage.journal.secrets}
     for one in ours:
         assert states[one["keyId"]] == "proven"

@@ -119,9 +119,10 @@ def _without(view: View, newest: OurSecret, policy: Policy) -> Decision:
 
 
 def _follows(good: OurSecret, view: View, named: set[str]) -> bool:
-    """Whether a secret is newer than everything of mimapp's that is compromised."""
+    """Whether a secret is newer than all of mimapp's that is compromised; a run that died may have revoked it."""
     ours = [one for one in view.secrets if one.key_id.lower() in named]
-    return bool(ours) and all(good.is_newer_than(one) for one in ours)
+    gone = named - {one.key_id.lower() for one in ours} - {key_id.lower() for key_id in view.foreign}
+    return bool(ours or gone) and all(good.is_newer_than(one) for one in ours)
 
 
 def _elsewhere(view: View, newest: OurSecret, policy: Policy, standing: Due) -> Decision:

@@ -95,6 +95,8 @@ def check_named(view: View, named: tuple[str, ...], ways: tuple[Credential, ...]
         UsageError: something else is named.
     """
     known = {one.key_id.lower() for one in view.secrets} | {key_id.lower() for key_id in view.foreign}
+    # What an earlier run here took away may be named once more: that run died, or the same command came twice.
+    known |= {entry.key_id for entry in view.desk.entries() if entry.key_id and entry.state in {"retiring", "revoked"}}
     for key_id in named:
         if key_id.lower() in known:
             continue
