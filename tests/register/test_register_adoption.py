@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.checking import take_role
-from mimapp.graph import ApplicationPatch, RedirectUris
+from mimapp.graph import ApplicationPatch, RedirectUris, RequiredResourceAccess, ResourceAccess
 from mimapp.sandbox import catalog, scenarios
 from mimapp.tenant import ADOPTION_PERMISSIONS
 from support.tenants import MAILBOX
@@ -154,6 +154,37 @@ def test_the_scripts_application_is_not_fenced_in_unasked(place: Place) -> None:
     assert any("access policy" in line for line in refused.document["details"])
     assert "--restrict-existing" in refused.document["hint"]
     assert went_on.code == 0, went_on.err
+
+
+def test_other_mail_permissions_are_a_reason_to_ask(calm: Place) -> None:
+    candidate = scenarios.portal_app(calm.sandbox)
+    (before,) = applications(calm)
+    exchange_role = next(role for role in catalog.EXCHANGE.roles if role.value != "full_access_as_app")
+    asked = RequiredResourceAccess(
+        resource_app_id=catalog.EXCHANGE.app_id,
+        resource_access=(
+            ResourceAccess(id=catalog.EXCHANGE.role("full_access_as_app").id, type="Role"),
+            ResourceAccess(id=exchange_role.id, type="Role"),
+        ),
+    )
+    with calm.connect() as tenant:
+        graph = tenant._graph
+        graph.applications.change(before.id, ApplicationPatch(required_resource_access=(asked,)))
+        principal = graph.service_principals.by_app_id(before.app_id)
+        resource = graph.service_principals.by_app_id(catalog.GRAPH.app_id)
+        assert principal is not None
+        assert resource is not None
+        graph.role_grants.grant(
+            principal_id=principal.id, resource_id=resource.id, role_id=catalog.GRAPH.role("Mail.Send").id
+        )
+    calm.wire.requests.clear()
+
+    refused = register(calm, "--app-id", str(candidate.app_id))
+
+    assert refused.code == 6
+    assert calm.wire.writes == []
+    assert any(f"{catalog.GRAPH.role('Mail.Send').id} on Microsoft Graph" in one for one in refused.document["details"])
+    assert any(f"{exchange_role.id} on Exchange Online" in one for one in refused.document["details"])
 
 
 def test_a_second_live_credential_is_a_reason_to_ask(calm: Place) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
+
+import pytest
 
 from support.endings import check_one_of_each
 from support.tenants import MAILBOX
 
 if TYPE_CHECKING:
     from support.tenants import Finished, Place
+
+
+IN_ORDER = ("entra", "exchange", "consent")
 
 
 def part(place: Place, only: str, *more: str) -> Finished:
@@ -56,6 +62,28 @@ def test_a_part_before_the_fence_does_not_say_that_it_restricts(place: Place) ->
 
     assert "Restricted to  nothing yet: the fence does not stand" in entra.out
     assert "Restricted to  members of mimapp-mimservice@contoso.onmicrosoft.com" in exchange.out
+
+
+@pytest.mark.parametrize("order", [*permutations(IN_ORDER)], ids=" ".join)
+def test_whatever_the_order_each_part_checks_those_before_it(calm: Place, order: tuple[str, ...]) -> None:
+    done: set[str] = set()
+    for only in order:
+        ended = part(calm, only)
+        if only == "entra":
+            assert ended.code == 3, "consent is missing"
+        elif only == "exchange":
+            assert ended.code == (0 if "entra" in done else 3), "the group alone where there is no application"
+        else:
+            assert ended.code == (0 if order == IN_ORDER else 6), "the policy cannot come before the application"
+            assert calm.wire.writes == [] or order == IN_ORDER
+        done.add(only)
+
+    codes = [part(calm, only).code for only in IN_ORDER]
+    whole = calm.remote("register", "--mailbox", MAILBOX, "--yes", "--output", "json")
+
+    assert codes == [0 if order == IN_ORDER else 3, 0, 0]
+    assert whole.document["changes"] == []
+    check_one_of_each(calm, whole.document)
 
 
 def test_exchange_by_app_id_asks_graph_nothing(place: Place) -> None:
