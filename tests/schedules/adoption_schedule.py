@@ -10,9 +10,11 @@ from mimapp.sandbox import catalog
 from mimapp.sandbox.scenarios import portal_app, script_app
 from schedules.cut_short import CutShort
 from support.others import belongings, taken_away
-from support.tenants import MAILBOX, name_of
+from support.tenants import MAILBOX, is_write, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from support.tenants import Finished, Place
@@ -27,9 +29,16 @@ _CHANGED = {"requiredResourceAccess", "tags", "uniqueName", "passwordCredentials
 
 @dataclass
 class AdoptionSchedule(CutShort):
-    """What happens in one schedule; all of it follows from the seed."""
+    """What happens in one schedule; all of it follows from the seed, but for a death that a test asks for.
+
+    Attributes:
+        first_death: the first run dies at this write, before or after the service took it.
+        has_died: whether it did.
+    """
 
     app_id: str = ""
+    first_death: tuple[int, bool] | None = None
+    has_died: bool = False
     granted_without_fence: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -51,6 +60,8 @@ class AdoptionSchedule(CutShort):
         before, ids = belongings(place), self.ids(place)
         place.close()
         adopts = ("--app-id", self.app_id, "--restrict-existing", *(("--remove-user-read",) if self.removes else ()))
+        if self.first_death is not None:
+            self.has_died = self.register(self.first_death, *adopts, counts=is_write) is None
         for number in range(self.crashes):
             self.register(self.draw_crash(number), *adopts)
             self.later(0, 1, 30, 400)
@@ -67,8 +78,10 @@ class AdoptionSchedule(CutShort):
         assert again is not None
         assert again.document["changes"] == [], self.told(again.out)
 
-    def register(self, crash: tuple[int, bool] | None, *more: str) -> Finished | None:
-        return self.once(lambda place: place.remote(*REGISTER, *more), crash, before=self.watch)
+    def register(
+        self, crash: tuple[int, bool] | None, *more: str, counts: Callable[[httpx.Request], bool] = lambda _: True
+    ) -> Finished | None:
+        return self.once(lambda place: place.remote(*REGISTER, *more), crash, counts=counts, before=self.watch)
 
     def watch(self, place: Place, request: httpx.Request) -> None:
         """A grant is written only behind the registration's own policy."""

@@ -76,6 +76,7 @@ class CutShort:
         run: Callable[[Place], Finished],
         crash: tuple[int, bool] | None = None,
         *,
+        counts: Callable[[httpx.Request], bool] = lambda _: True,
         before: Callable[[Place, httpx.Request], None] = _nothing,
         after: Callable[[Place, httpx.Request], None] = _nothing,
     ) -> Finished | None:
@@ -84,6 +85,7 @@ class CutShort:
         Args:
             run: the command, on the machine that it gets.
             crash: at which request it dies, and whether the service took that one.
+            counts: which requests count for that.
             before: looks at every request before the service has it.
             after: looks at the tenant after every request.
         """
@@ -99,16 +101,16 @@ class CutShort:
             nonlocal seen
             if died:
                 raise Crash  # what a run does on its way out, no dead process does
-            seen += 1
+            seen += counts(request)
             if is_write(request):
                 self.log.append(name_of(request))
             before(place, request)
-            if crash == (seen, False):
+            if counts(request) and crash == (seen, False):
                 die()
 
         def on_response(request: httpx.Request, _: httpx.Response) -> None:
             after(place, request)
-            if crash == (seen, True):
+            if counts(request) and crash == (seen, True):
                 die()
 
         place.wire.before, place.wire.after = on_request, on_response

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schedules.adoption_schedule import AdoptionSchedule
+from schedules.restore_schedule import RestoreSchedule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,19 @@ _BATCH = 20
 @pytest.mark.parametrize("seed", FEW)
 def test_a_schedule_of_an_adoption(tmp_path: Path, seed: int) -> None:
     AdoptionSchedule(seed, tmp_path / "home").run()
+
+
+@pytest.mark.parametrize("how", ["--restore", "--purge-deleted"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_schedule_of_coming_back(tmp_path: Path, seed: int, how: str) -> None:
+    RestoreSchedule(seed, tmp_path / "home", how=how).run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["--restore", "--purge-deleted"])
+def test_more_schedules_of_coming_back(tmp_path: Path, how: str) -> None:
+    for seed in range(2, 14):
+        RestoreSchedule(seed, tmp_path / str(seed), how=how).run()
 
 
 @pytest.mark.slow

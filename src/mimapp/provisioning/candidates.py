@@ -37,10 +37,18 @@ class Choice:
 
 
 class Lookup:
-    """Looks for the application; the request by its key begins when it is made, others only when that finds nothing."""
+    """Looks for the application; the request by its key begins when it is made, others only when that finds nothing.
 
-    def __init__(self, graph: Graph, wanted: Registration, pool: Executor) -> None:
+    Args:
+        graph: the tenant.
+        wanted: the registration.
+        pool: where requests go side by side.
+        was_purged: whether this machine purged the deleted application in a run that may not have come to its end.
+    """
+
+    def __init__(self, graph: Graph, wanted: Registration, pool: Executor, *, was_purged: bool = False) -> None:
         self._graph = graph
+        self._was_purged = was_purged
         self._wanted = wanted
         self._pool = pool
         named = wanted.app_id
@@ -86,7 +94,8 @@ class Lookup:
             return Choice(application=ours[0])
         deleted = [a for a in in_bin.result() if self._is_candidate(a, tuple(names))]
         mine = [a for a in deleted if self._is_ours(a)]
-        if wanted.restore or wanted.purge_deleted or mine:
+        purged = wanted.purge_deleted and self._was_purged and not deleted
+        if not purged and (wanted.restore or wanted.purge_deleted or mine):
             return Choice(application=None, deleted=self._deleted(mine or deleted))
         if (named or deleted) and not wanted.new:
             raise self._undecided(named, deleted)

@@ -36,16 +36,24 @@ from mimapp.graph import (
 from mimapp.identity.admin_consent import admin_consent_url
 from mimapp.provisioning.adoption import USER_READ, user_read_grants, wants_user_read
 from mimapp.provisioning.consent import other_permissions
-from mimapp.provisioning.plan_entra import application_differences, gone_note, tags_with
+from mimapp.provisioning.plan_entra import (
+    PURGED,
+    application_differences,
+    gone_note,
+    restored_note,
+    restored_secrets,
+    tags_with,
+)
 from mimapp.provisioning.run import Done
 from mimapp.spec import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from msgspec import UnsetType
 
-    from mimapp.graph import Application, DirectoryObject
+    from mimapp.graph import Application, DirectoryObject, PasswordCredential
     from mimapp.provisioning.run import Run
 
 __all__ = [
@@ -92,6 +100,7 @@ def create_application(run: Run) -> Done:
             raise
         _refuse_deleted(run)
         made = None  # a lost reply made it, and the replica that answered did not know it yet
+    run.services.journal.note_since(run.services.tenant_id, wanted.key, PURGED, None)
     if made is None:
         run.application()
         return Done(detail=f"was there: {run.application_id}", wrote=False)
@@ -190,6 +199,9 @@ def restore_application(run: Run) -> Done:
     services = run.services
     # Before the write: an unregister after this one must not count from when the application was gone the last time.
     services.journal.note_since(services.tenant_id, run.wanted.key, gone_note(run.application_id), None)
+    # As well: should this run die behind the write, the next one knows which secrets are to go.
+    for old in restored_secrets(run.entra, run.observed.journal):
+        _note_restored(run, old, services.clock.now())
     done = Done(detail=f"{run.application_id} is back")
     try:
         run.services.graph.deleted.restore(run.object_id)
@@ -217,21 +229,29 @@ def _refuse_restored_grant(run: Run) -> None:
 
 def drop_restored_secrets(run: Run) -> Done:
     """Remove every client secret that came back with a restored application."""
-    deleted = run.entra.deleted
-    old = () if deleted is None else deleted.password_credentials or ()
     gone, desk = 0, run.desk()
-    for credential in old:
+    for credential in restored_secrets(run.entra, run.observed.journal):
         if credential.key_id is None:
             continue
         gone += run.services.graph.credentials.remove_password(run.object_id, credential.key_id, fresh=True)
         if (entry := desk.entry_of(credential.key_id)) is not None:
             desk.note(entry, "revoked")  # else a value that is stored here would pass for a secret that works
+        _note_restored(run, credential, None)
     return Done(detail=f"{gone} removed", wrote=gone > 0)
+
+
+def _note_restored(run: Run, credential: PasswordCredential, moment: datetime | None) -> None:
+    """Write down that a secret came back and is to go, or forget it."""
+    if credential.key_id is not None:
+        services = run.services
+        services.journal.note_since(services.tenant_id, run.wanted.key, restored_note(credential.key_id), moment)
 
 
 def purge_application(run: Run) -> Done:
     """Delete the application in the recycle bin for good, so that its key is free."""
-    deleted = run.entra.deleted
+    deleted, services = run.entra.deleted, run.services
+    # Before the write: the same command, given again after this run died, finds nothing in the bin and goes on.
+    services.journal.note_since(services.tenant_id, run.wanted.key, PURGED, services.clock.now())
     purged = deleted is not None and run.services.graph.deleted.purge(deleted.id)
     return Done(detail="gone for good" if purged else "was gone", wrote=purged)
 

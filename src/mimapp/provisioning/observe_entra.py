@@ -11,6 +11,7 @@ from mimapp.errors import DeniedError, NotFoundError, UnsafePlanError, UsageErro
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.candidates import Choice, Lookup
 from mimapp.provisioning.outcome import SecretResult
+from mimapp.provisioning.plan_entra import PURGED, restored_note
 from mimapp.spec import ADOPTED_TAG
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class EntraReader:
         self._services = services
         self._state = state
         self._pool = pool
-        self._lookup = Lookup(graph, wanted, pool)
+        self._lookup = Lookup(graph, wanted, pool, was_purged=PURGED in state.since)
         self._organization = pool.submit(graph.directory.organization)
         self._resource = pool.submit(graph.service_principals.by_app_id, EXCHANGE_ONLINE_APP_ID)
         self._owner = None if wanted.owner is None else pool.submit(_check_owner, services, wanted.owner)
@@ -269,7 +270,9 @@ def _secrets(services: Services, application: Application, state: State) -> tupl
             refused=states.get(credential.key_id) == "wrong",
         )
         for credential in application.password_credentials or ()
-        if credential.key_id and not _is_over(credential.end_date_time, now)
+        if credential.key_id
+        and not _is_over(credential.end_date_time, now)
+        and restored_note(credential.key_id) not in state.since
     ]
     shown = {secret.key_id for secret in found}
     for entry in state.secrets:

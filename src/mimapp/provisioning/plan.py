@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mimapp.clouds import Cloud
+    from mimapp.journal import State
     from mimapp.provisioning.observe import EntraView, ExchangeView, Observed
     from mimapp.spec import Registration
 
@@ -113,7 +114,7 @@ def _steps(wanted: Registration, observed: Observed, now: datetime, cloud: Cloud
     if entra is None or only is Only.EXCHANGE:
         yield from fence if does_exchange else ()
     else:
-        yield from _application_part(wanted, entra, exchange, fence=fence if does_exchange else ())
+        yield from _application_part(wanted, entra, exchange, observed.journal, fence=fence if does_exchange else ())
     consents = entra is not None and only is None and exchange is not None
     consent = [*consent_steps(wanted, entra)] if entra is not None and consents else []
     noted = observed.journal.since.get(HOLD_NOTE)
@@ -130,7 +131,7 @@ def _steps(wanted: Registration, observed: Observed, now: datetime, cloud: Cloud
 
 
 def _application_part(
-    wanted: Registration, entra: EntraView, exchange: ExchangeView | None, *, fence: Iterable[Step]
+    wanted: Registration, entra: EntraView, exchange: ExchangeView | None, journal: State, *, fence: Iterable[Step]
 ) -> Iterator[Step]:
     """The application and its fence. A restored one may come back with its grant: a policy stands before that.
 
@@ -141,7 +142,7 @@ def _application_part(
         yield from fence
     if wanted.scope is Scope.POLICY:
         check_adoption(wanted, entra, exchange)
-    yield from recycle_steps(wanted, entra)
+    yield from recycle_steps(wanted, entra, journal)
     yield from application_steps(wanted, entra)
     yield from leftover_steps(wanted, entra)
     if not restores:

@@ -15,12 +15,14 @@ from mimapp.spec import ADOPTED_TAG, Scope, mailbox_of_tags, registration_of_tag
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mimapp.graph import Application
+    from mimapp.graph import Application, PasswordCredential
+    from mimapp.journal import State
     from mimapp.provisioning.observe import EntraView, Observed, ObservedSecret
     from mimapp.spec import Registration
 
 __all__ = [
     "GONE",
+    "PURGED",
     "application_differences",
     "application_steps",
     "consent_steps",
@@ -28,6 +30,8 @@ __all__ = [
     "gone_note",
     "hold_steps",
     "recycle_steps",
+    "restored_note",
+    "restored_secrets",
     "secret_steps",
     "stored_elsewhere",
     "tags_with",
@@ -35,6 +39,10 @@ __all__ = [
 
 #: How the journal's notes of when an application went begin.
 GONE = "application gone "
+#: How the journal's notes of secrets begin that came back with their application; the key id follows.
+RESTORED = "restored secret to remove "
+#: Under this name the journal keeps that a deleted application of this registration was purged by this machine.
+PURGED = "deleted application purged"
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -100,10 +108,24 @@ def gone_note(app_id: str) -> str:
     return f"{GONE}{app_id.lower()}"
 
 
-def recycle_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
+def restored_note(key_id: str) -> str:
+    """Under which name the journal keeps that a client secret came back with its application, and is to go."""
+    return f"{RESTORED}{key_id.lower()}"
+
+
+def restored_secrets(seen: EntraView, journal: State) -> tuple[PasswordCredential, ...]:
+    """The client secrets that come back with an application, or came back in a run that died before it removed them."""
+    if seen.deleted is not None:
+        return seen.deleted.password_credentials or ()
+    there = () if seen.application is None else seen.application.password_credentials or ()
+    return tuple(one for one in there if one.key_id is not None and restored_note(one.key_id) in journal.since)
+
+
+def recycle_steps(wanted: Registration, seen: EntraView, journal: State) -> Iterator[Step]:
     """Bring a deleted application back, or delete it for good; its old secrets go before anything else may use them."""
     deleted = seen.deleted
     if deleted is None:
+        yield from _drop_steps(wanted, seen, journal)
         return
     if wanted.purge_deleted:
         yield Step(
@@ -113,18 +135,22 @@ def recycle_steps(wanted: Registration, seen: EntraView) -> Iterator[Step]:
             title=f"Delete the application {deleted.app_id} for good",
         )
         return
-    old = [credential.display_name or credential.key_id or "" for credential in deleted.password_credentials or ()]
     yield Step(
         kind=StepKind.RESTORE_APPLICATION,
         target=f"deleted application {deleted.app_id}",
         desired="restored",
         title=f"Restore the application {deleted.app_id} from the recycle bin",
     )
+    yield from _drop_steps(wanted, seen, journal)
+
+
+def _drop_steps(wanted: Registration, seen: EntraView, journal: State) -> Iterator[Step]:
+    old = [one.display_name or one.key_id or "" for one in restored_secrets(seen, journal)]
     if old:
         yield Step(
             kind=StepKind.DROP_RESTORED_SECRETS,
             target=f"secret of {wanted.unique_name}",
-            desired=f"without its {len(old)} old secrets",
+            desired="without the secrets that come back with it",
             title=f"Remove its {len(old)} old client secrets: {', '.join(old)}",
         )
 
