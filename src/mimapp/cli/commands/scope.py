@@ -145,7 +145,7 @@ def _text(found: ScopeReport) -> Iterator[Block]:
                 f"{one.seen.address}{' (picked for the cmdlets)' if one.was_picked else ''}",
                 "yes" if one.reach.reaches else "no",
                 one.reach.reason,
-                _cmdlets(one),
+                _cmdlets(one, has_policy=bool(rights.policies or rights.granted)),
             )
             for one in found.probed
         ],
@@ -175,10 +175,12 @@ def _rights(found: ScopeReport) -> Iterator[tuple[str, str]]:
         yield f"Role {one.role}", limit or one.recipient_write_scope or "limit not told: see the cmdlets"
 
 
-def _cmdlets(one: Probed) -> str:
+def _cmdlets(one: Probed, *, has_policy: bool) -> str:
+    """What the test cmdlets say; where there is neither grant nor policy, the one about policies says nothing."""
     words = {True: "Granted", False: "Denied", None: "not asked"}
     roles = ", ".join(f"in scope: {row.in_scope}" for row in one.seen.roles)
-    text = f"policy {words[one.seen.policy_granted]}" + (f"; role {roles}" if roles else "")
+    policy = [f"policy {words[one.seen.policy_granted]}"] if has_policy or not roles else []
+    text = "; ".join([*policy, *([f"role {roles}"] if roles else [])])
     return f"{text} (differs: it may not have spread yet)" if one.reach.test_differs else text
 
 
