@@ -68,7 +68,11 @@ def retirement(
     if proven:
         successor, reason = proven[0], f"{proven[0].label} was issued in this run"
     elif used:
-        successor, reason = used[0], f"nobody has got a token with {used[0].label} yet"
+        successor = used[0]
+        reason = (
+            f"nobody has got a token with {successor.label} yet, as far as is known here (mimapp rotate --if-due tries "
+            "it; mimapp handover confirm --from FILE takes the MIM server's word)"
+        )
     elif newer:
         successor, reason = newer[0], f"nothing shows that MIM uses {newer[0].label}"
     else:
