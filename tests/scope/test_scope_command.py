@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -103,14 +104,44 @@ def test_a_real_refusal_proves_it_before_its_time_is_over(place: Place) -> None:
     assert not any("not yet proven" in warning for warning in done.document["warnings"])
 
 
-def test_a_mailbox_outside_that_is_named(place: Place) -> None:
+def asked_mailboxes(place: Place) -> set[str]:
+    return {
+        one.headers["x-anchormailbox"].lower() for one in place.wire.requests if one.url.path.endswith("Exchange.asmx")
+    }
+
+
+def test_a_mailbox_outside_that_is_named_is_asked_of_ews_too(place: Place) -> None:
     done = place.remote("scope", "test", "--mailbox", MAILBOX, "--outside", OTHER, "--output", "json")
 
     assert done.code == 0, done.out
     assert [(one["address"], one["picked"]) for one in done.document["mailboxes"]] == [(MAILBOX, False), (OTHER, False)]
-    assert not [one for one in place.wire.requests if one.url.path.endswith("Exchange.asmx")]
+    assert [(one["name"], one["verdict"]) for one in done.document["ews"]] == [("inbox", "holds"), ("outside", "holds")]
+    assert asked_mailboxes(place) == {MAILBOX.lower(), OTHER}
+    assert done.document["proof"]["how"] == f"EWS refused {OTHER}"
     for wrong in (MAILBOX, "nobody@contoso.onmicrosoft.com", "no address"):
         assert place.remote("scope", "test", "--mailbox", MAILBOX, "--outside", wrong).code == 2
+
+
+def test_nobody_is_asked_where_no_address_is_named(place: Place) -> None:
+    done = place.remote("scope", "test", "--mailbox", MAILBOX, "--output", "json")
+
+    assert done.code == 0, done.out
+    assert [(one["name"], one["verdict"]) for one in done.document["ews"]] == [("outside", "not probed")]
+    assert done.document["mailboxes"][1]["picked"] is True
+    assert asked_mailboxes(place) == set()
+    said = place.remote("scope", "test", "--mailbox", MAILBOX)
+    assert "EWS, outside: not probed" in said.out
+
+
+def test_without_the_secret_ews_is_not_probed(place: Place) -> None:
+    shutil.rmtree(place.home / "secrets")
+    done = place.remote("scope", "test", "--mailbox", MAILBOX, "--outside", OTHER, "--output", "json")
+
+    assert done.code == 0, done.out
+    (row,) = done.document["ews"]
+    assert row["verdict"] == "not probed"
+    assert "no client secret" in row["meaning"]
+    assert asked_mailboxes(place) == set()
 
 
 def test_an_extra_member(place: Place) -> None:

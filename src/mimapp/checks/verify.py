@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mimapp.checks.verify_ews import inside_row, outside_row
 from mimapp.checks.verify_read import observe_mail
-from mimapp.checks.verify_row import Verdict, Verification, VerifyRow
+from mimapp.checks.verify_row import Verdict, Verification, VerifyRow, nobody_named
 from mimapp.checks.verify_token import claims_row, expiry_row, token_row
 from mimapp.credentials.stored import Held, stored_secret
 from mimapp.errors import DeadlineError, ReplyLostError, UsageError
@@ -166,14 +166,7 @@ class _Verifying:
         """A mailbox outside, where somebody named one; what EWS does is kept as proof, or ends an older one."""
         address, services = self.outside, self.services
         if address is None:
-            return VerifyRow(
-                name="outside",
-                asked="GetFolder inbox of a mailbox that the application must not reach",
-                came="not asked",
-                verdict=Verdict.NOT_PROBED,
-                meaning="no address was named, and nobody's mailbox is picked for this",
-                todo="name a mailbox that you may probe, with --outside ADDRESS",
-            )
+            return nobody_named()
         answer = probe.get_inbox(address)
         situation = self.seen.situation(services, self.wanted)
         row = outside_row(self._inbox_of(address), address, answer, situation, inside_opened=inside_opened)

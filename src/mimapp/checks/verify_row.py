@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from mimapp.provisioning.scope_proof import Proof
 
-__all__ = ["Verdict", "Verification", "VerifyRow"]
+__all__ = ["Verdict", "Verification", "VerifyRow", "nobody_named"]
 
 
 class Verdict(StrEnum):
@@ -48,6 +48,18 @@ class VerifyRow:
     meaning: str = ""
     todo: str = ""
     until: datetime | None = None
+
+
+def nobody_named() -> VerifyRow:
+    """The row about a mailbox outside, where nobody named one: none is picked."""
+    return VerifyRow(
+        name="outside",
+        asked="GetFolder inbox of a mailbox that the application must not reach",
+        came="not asked",
+        verdict=Verdict.NOT_PROBED,
+        meaning="no address was named, and nobody's mailbox is picked for this",
+        todo="name a mailbox that you may probe, with --outside ADDRESS",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ TABLE: Final[tuple[Row, ...]] = (
         "scope test",
         "scope",
         "test",
-        "Ask Exchange's test cmdlets about the mailbox and about one outside; it sends nothing to a mailbox.",
+        "Ask Exchange's test cmdlets about the mailbox and one outside; and EWS itself where --outside names one.",
     ),
     Name(
         "scope migrate",

@@ -1,24 +1,29 @@
-"""``mimapp scope``: who the application reaches, by which right, proven when and how; and the test cmdlets."""
+"""``mimapp scope``: who the application reaches, by which right, proven when and how; what the cmdlets and EWS say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import TEXT
+from mimapp.cli.kinds import TEXT, TEXTS
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import NoOptions, option
 from mimapp.cli.result import Line, Pairs, Result, Table
+from mimapp.cli.verify_rows import VERDICT_TONES, row_document
 from mimapp.clock import iso
+from mimapp.errors import StoreError
 from mimapp.spec import check_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mimapp.checks.scope import Probed, ScopeReport
+    from mimapp.checks.verify_row import VerifyRow
     from mimapp.cli.result import Block, JsonValue
+    from mimapp.spec import Registration
+    from mimapp.tenant import Tenant
 
 __all__ = ["TestOptions", "show", "test"]
 
@@ -33,7 +38,16 @@ class TestOptions:
         default=None,
         metavar="ADDRESS",
         setting=True,
-        help="the mailbox outside to ask the test cmdlets about; without it one is picked, and no request goes to it",
+        help="a mailbox outside that you may probe: cmdlets and EWS are asked about it; without it one is picked for "
+        "the cmdlets, and no request goes to it",
+    )
+    secret_to: tuple[str, ...] = option(
+        TEXTS,
+        "--secret-to",
+        default=(),
+        metavar="STORE",
+        setting=True,
+        help="where the client secret is: file:PATH; default: an owner-only file under MIMAPP_HOME",
     )
 
 
@@ -48,33 +62,75 @@ def show(run: Run, _options: NoOptions) -> Result:
 
 @command(TestOptions)
 def test(run: Run, options: TestOptions) -> Result:
-    """Ask Exchange's test cmdlets about the mailbox and about one outside; it sends nothing to a mailbox.
+    """Ask Exchange's test cmdlets about the mailbox and one outside; and EWS itself where --outside names one.
 
-    The cmdlets answer from the rules as they are written, which Exchange may enforce an hour later. What EWS really
-    does is mimapp verify's question, for a mailbox that --outside names there.
+    The cmdlets answer from the rules as they are written, which Exchange may enforce an hour later. A real request,
+    with the stored secret, goes to the mailbox and to the one that --outside or the configuration names, and to nobody
+    else; without one the row says "not probed". Exit code 75 while a change may not have reached every server yet.
     """
-    return _report(run, None if options.outside is None else check_address(options.outside, what="outside"))
+    return _report(run, options)
 
 
-def _report(run: Run, outside: str | None) -> Result:
+def _report(run: Run, options: TestOptions | None) -> Result:
     from mimapp.cli.connect import connect  # noqa: PLC0415 - help need not import it
     from mimapp.tenant import VERIFY_PERMISSIONS  # noqa: PLC0415 - help need not import it
 
     with connect(run, tenant_of(run), permissions=VERIFY_PERMISSIONS) as tenant:
         wanted = find_registration(run, tenant)
+        outside = options.outside if options is not None else None
+        if outside is not None:
+            outside = check_address(outside, what="outside")
+        rows = () if options is None else _asked_of_ews(run, tenant, wanted, options.secret_to, outside)
         found = tenant.scope(wanted, outside=outside)
         document: dict[str, JsonValue] = {
             "tenantId": tenant.tenant_id,
             "registration": wanted.key,
             "mailbox": wanted.mailbox,
             **_document(found),
+            "ews": [row_document(row) for row in rows],
         }
     return Result(
         schema="mimapp.scope/1",
         document=document,
-        text=tuple(_text(found)),
-        code=ExitCode.DONE if found.is_right else ExitCode.ATTENTION,
+        text=(*_text(found), *_ews_text(rows)),
+        code=_code(found, rows),
     )
+
+
+def _asked_of_ews(
+    run: Run, tenant: Tenant, wanted: Registration, stores: tuple[str, ...], outside: str | None
+) -> tuple[VerifyRow, ...]:
+    """The rows of verify about the mailbox and the one outside; nobody's is asked where none is named."""
+    from mimapp.checks.verify_row import Verdict, nobody_named  # noqa: PLC0415 - help need not import it
+    from mimapp.cli.connect import stores_of  # noqa: PLC0415 - help need not import it
+
+    if outside is None:
+        return (nobody_named(),)
+    wanted = wanted.stored_in(stores_of(run, stores, tenant.tenant_id, wanted.key))
+    try:
+        rows = tenant.verify(wanted, outside=outside, on_event=run.progress).rows
+    except StoreError as error:
+        row = replace(
+            nobody_named(), asked=f"GetFolder inbox of {outside}", meaning=error.message, todo=error.hint or ""
+        )
+        return (row,)
+    wrong = (row for row in rows if row.name in {"token", "claims"} and row.verdict is not Verdict.HOLDS)
+    return (*wrong, *(row for row in rows if row.name in {"inbox", "outside"}))
+
+
+def _code(found: ScopeReport, rows: Sequence[VerifyRow]) -> ExitCode:
+    verdicts = {row.verdict.value for row in rows}
+    if not found.is_right or "broken" in verdicts:
+        return ExitCode.ATTENTION
+    return ExitCode.LATER if "not yet" in verdicts else ExitCode.DONE
+
+
+def _ews_text(rows: Sequence[VerifyRow]) -> Iterator[Block]:
+    for row in rows:
+        tone = VERDICT_TONES[row.verdict]
+        yield Line(f"EWS, {row.name}: {row.verdict} ({row.came}). {row.meaning}", tone)
+        if row.todo:
+            yield Line(f"  To do: {row.todo}")
 
 
 def _document(found: ScopeReport) -> Mapping[str, JsonValue]:

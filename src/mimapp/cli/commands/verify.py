@@ -12,6 +12,7 @@ from mimapp.cli.kinds import FLAG, PATH, TEXT, TEXTS
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Result, Table
+from mimapp.cli.verify_rows import VERDICT_TONES, row_document
 from mimapp.clock import iso
 from mimapp.errors import UsageError
 from mimapp.secret import Secret
@@ -20,18 +21,11 @@ from mimapp.spec import check_address
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mimapp.checks.verify_row import Verification, VerifyRow
-    from mimapp.cli.result import Block, JsonValue, Tone
+    from mimapp.checks.verify_row import Verification
+    from mimapp.cli.result import Block, JsonValue
 
 __all__ = ["VerifyOptions", "verify"]
 
-_TONES: dict[str, Tone] = {
-    "holds": "good",
-    "warning": "warn",
-    "not probed": "dim",
-    "not yet": "warn",
-    "broken": "bad",
-}
 _CODES = {"broken": ExitCode.ATTENTION, "not yet": ExitCode.LATER}
 
 
@@ -122,19 +116,7 @@ def _document(found: Verification) -> Mapping[str, JsonValue]:
         "until": None if found.until is None else iso(found.until),
         "scopeProven": None if proof is None else {"when": iso(proof.when), "how": proof.how},
         "ewsEnds": None if found.ews_ends is None else found.ews_ends.isoformat(),
-        "rows": [_row_document(row) for row in found.rows],
-    }
-
-
-def _row_document(row: VerifyRow) -> Mapping[str, JsonValue]:
-    return {
-        "name": row.name,
-        "asked": row.asked,
-        "came": row.came,
-        "verdict": row.verdict.value,
-        "meaning": row.meaning,
-        "todo": row.todo,
-        "until": None if row.until is None else iso(row.until),
+        "rows": [row_document(row) for row in found.rows],
     }
 
 
@@ -143,12 +125,12 @@ def _text(found: Verification) -> Iterator[Block]:
     yield Table(
         ("row", "verdict", "came back"),
         [(row.name, row.verdict.value, row.came) for row in found.rows],
-        [_TONES[row.verdict] for row in found.rows],
+        [VERDICT_TONES[row.verdict] for row in found.rows],
     )
     for row in found.rows:
         if row.meaning or row.todo:
             yield Line()
-            yield Line(f"{row.name}: {row.meaning or row.came}", _TONES[row.verdict])
+            yield Line(f"{row.name}: {row.meaning or row.came}", VERDICT_TONES[row.verdict])
             yield Line(f"  Asked: {row.asked}", "dim")
             if row.todo:
                 yield Line(f"  To do: {row.todo}")
