@@ -148,6 +148,9 @@ def test_nothing_is_registered(place: Place) -> None:
     unknown = ask(place, "AADSTS7000222")
     assert unknown.code == 0
     assert standings(unknown)[0] == ("not known", "there is no application of registration mimservice")
+    text = place.remote("explain", "event 12", "--live", "--mailbox", MAILBOX).out
+    assert "Could not be looked at: secret, ews: there is no application of registration mimservice\n" in text
+    assert "What is left is on the MIM server" not in text
 
 
 def test_no_consent(place: Place) -> None:

@@ -205,9 +205,13 @@ def _summary(found: Sequence[Explanation], live: Live) -> Iterator[Block]:
         yield Line(f"Shown: {cause.what}. Mend it: {cause.fix}", "bad")
     if shown:
         return
-    taken = ", ".join(look.check.value for look in live.looks)
+    taken = ", ".join(look.check.value for look in live.looks if look.seen is not None)
     yield Line(f"The tenant shows none of these causes (looked at: {taken or 'nothing'}).", "warn")
+    problems = dict.fromkeys(look.problem for look in live.looks if look.seen is None)
+    for problem in problems:
+        checks = ", ".join(look.check.value for look in live.looks if look.problem == problem)
+        yield Line(f"Could not be looked at: {checks}: {problem}", "warn")
     if live.is_refused:
         yield Line("It refuses all the same: mimapp verify says what came back.", "warn")
-    else:
+    elif not problems:
         yield Line("What is left is on the MIM server: mimapp host collect, then mimapp host check.", "warn")
