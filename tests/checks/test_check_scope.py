@@ -33,6 +33,8 @@ ROLE = (RoleAssignment(name="mimapp-mimservice-12345678", role=EWS_ROLE),)
         (None, ScopeSighting(roles=ROLE, granted=True), "ok", "policy"),
         (None, ScopeSighting(tags=("mimapp-scope:rbac",), roles=ROLE, granted=True), "stop", "add up"),
         (None, ScopeSighting(tags=("mimapp-scope:none",), granted=True), "warn", "NOTHING"),
+        (None, ScopeSighting(tags=("mimapp-scope:none",)), "stop", "would open every mailbox"),
+        (Scope.NONE, ScopeSighting(tags=("mimapp-scope:none",)), "warn", "NOTHING"),
         (Scope.POLICY, ScopeSighting(tags=("mimapp-scope:none",), granted=True), "ok", "policy"),
         (None, ScopeSighting(roles=None, granted=True), "ok", "policy"),
     ],
@@ -45,7 +47,7 @@ def test_what_was_asked_for_next_to_what_stands(
     assert row.verdict == verdict
     assert words in row.found
     if verdict == "stop":
-        assert "mimapp scope migrate" in row.remedy
+        assert "--scope" in row.remedy or "mimapp scope migrate" in row.remedy
 
 
 def test_a_role_asks_for_other_cmdlets_than_a_policy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mimapp.graph import ApplicationPatch
 from support.tenants import MAILBOX
 
 if TYPE_CHECKING:
@@ -80,3 +81,43 @@ def test_a_role_is_not_put_beside_the_grant(calm: Place) -> None:
 
     assert "add up" in run(calm, "--scope", "rbac", code=6).err
     assert calm.wire.writes == []
+
+
+def test_a_tag_alone_leads_to_no_consent_without_a_fence(calm: Place) -> None:
+    """Whoever owns the application may write its tags; the consent is an administrator's."""
+    first = run(calm, "--only", "entra", code=3).document
+    with calm.connect() as tenant:
+        applications = tenant._graph.applications
+        application = applications.get(first["applicationObjectId"])
+        tags = (*(application.tags or ()), "mimapp-scope:none")
+        applications.change(application.id, ApplicationPatch(tags=tags))
+
+    refused = run(calm, code=6)
+    assert "would open every mailbox" in refused.err
+    assert calm.wire.writes == []
+    assert calm.remote("consent", "--mailbox", MAILBOX, "--yes").code == 6
+    assert register(calm, "--scope", "policy")["scope"]["stands"] is True
+
+
+def test_a_tag_talks_no_fence_away(calm: Place) -> None:
+    document = register(calm)
+    with calm.connect() as tenant:
+        applications = tenant._graph.applications
+        application = applications.get(document["applicationObjectId"])
+        tags = (*(application.tags or ()), "mimapp-scope:none")
+        applications.change(application.id, ApplicationPatch(tags=tags))
+
+    again = register(calm)
+    assert again["scope"]["kind"] == "policy"
+    assert [change["step"] for change in again["changes"]] == ["application.correct"]
+
+
+def test_the_parts_of_the_administrators_say_it_again(calm: Place) -> None:
+    first = run(calm, "--only", "entra", "--scope", "none", code=3).document
+    assert any("mimapp register --only consent --scope none" in matter for matter in first["attention"])
+
+    assert run(calm, "--only", "exchange", code=6).code == 6
+    register(calm, "--only", "exchange", "--scope", "none")
+    granted = register(calm, "--only", "consent", "--scope", "none")
+    assert granted["consent"] == "granted"
+    assert register(calm)["changes"] == []

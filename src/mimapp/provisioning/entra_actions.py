@@ -328,7 +328,8 @@ def tag_principal(run: Run) -> Done:
 
 def ways_to_consent(run: Run) -> str:
     """What somebody else can do to consent; the page only where it grants no more than MIM needs."""
-    command = f"runs mimapp consent --mailbox {run.wanted.mailbox}"
+    words = "register --only consent --scope none" if run.scope is Scope.NONE else "consent"
+    command = f"runs mimapp {words} --mailbox {run.wanted.mailbox}"
     application = run.entra.application
     if application is not None and other_permissions(application, run.entra.resource.role_id):
         return command

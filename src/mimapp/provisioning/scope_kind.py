@@ -45,7 +45,8 @@ def standing_scope(observed: Observed) -> Scope | None:
 
 def scope_that_stands(*, tags: tuple[str, ...], granted: bool, holds_role: bool, has_policy: bool) -> Scope | None:
     """As `standing_scope`, from what it rests on: what the tags name, else what the application holds."""
-    if (named := scope_of_tags(tags)) is not None:
+    named = scope_of_tags(tags)
+    if named is Scope.RBAC or (named is Scope.NONE and not has_policy):  # a tag talks no fence away that is there
         return named
     if holds_role and not granted:
         return Scope.RBAC
@@ -60,7 +61,8 @@ def resolved_scope(wanted: Registration, observed: Observed) -> Scope:
     """
     standing = standing_scope(observed)
     if wanted.purge_deleted and observed.entra is not None and observed.entra.application is None:
-        return wanted.scope or standing or Scope.POLICY  # what had it goes for good: nothing stands beside the new one
+        # What had it goes for good, so nothing stands beside the new one; where nothing is asked for it is as before.
+        standing = None if wanted.scope is not None else standing
     return agreed_scope(wanted.scope, standing, granted=observed.granted)
 
 
@@ -77,6 +79,13 @@ def agreed_scope(asked: Scope | None, standing: Scope | None, *, granted: bool) 
             "application would reach every mailbox that no access policy keeps it from",
             hint=f"{_MIGRATE} moves it to the role in two runs, and takes the grant away when the role is proven; "
             "mimapp lockdown stops the application at once",
+        )
+    if asked is None and scope is Scope.NONE and not granted:
+        # Whoever may change the application's tags could have written that: no consent without a fence follows from it.
+        raise UnsafePlanError(
+            f"the application is marked for scope none, and {FULL_ACCESS_AS_APP} is not granted: to consent now would "
+            "open every mailbox of the tenant",
+            hint="say so again with register --scope none, or let --scope policy build a fence first",
         )
     if standing in {None, Scope.NONE, scope}:
         return scope  # where it had none a fence is added, as somebody asked; scope_warnings says so
