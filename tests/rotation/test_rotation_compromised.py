@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rotation.stage import KEY
+
 if TYPE_CHECKING:
     from rotation.stage import Stage
 
@@ -46,6 +48,31 @@ def test_the_key_id_is_typed_at_the_prompt(stage: Stage, typed: str, code: int) 
     done = stage.place.remote(*argv, "--mailbox", "MIMService@contoso.onmicrosoft.com", stdin=typed.format(old.upper()))
     assert done.code == code, done.err
     assert (old in stage.key_ids()) == (code != 0)
+
+
+def test_who_may_add_secrets_is_named_with_the_other_ways_in(stage: Stage) -> None:
+    (old,) = stage.key_ids()
+    with stage.place.sandbox.state.transaction() as tx:
+        (record,) = tx.find(stage.tenant_id, "application", uniqueName=f"mimapp-{KEY}")
+        owner = next(user for user in tx.find(stage.tenant_id, "user") if user.body["userPrincipalName"])
+        body = record.body | {"_owners": [owner.id]}
+        tx.put(stage.tenant_id, "application", record.id, body, settled=True)
+    done = stage.run("rotate", "--yes", "--compromised", old, code=2)
+    assert f"Who can add secrets to it, beside administrators: {owner.body['userPrincipalName']}" in done.err
+
+
+def test_without_a_hook_it_is_handed_over_by_a_person_and_revoked_by_the_same_command(stage: Stage) -> None:
+    (old,) = stage.key_ids()
+    argv = ("rotate", "--yes", "--compromised", old, "--confirm", old)
+    done = stage.run(*argv, code=7)
+    (new,) = set(stage.key_ids()) - {old}
+    assert f"give it to MIM, run mimapp handover confirm {new}, then this command again" in done.err
+    assert stage.works(stage.secret_of(old))
+
+    stage.confirm(new)
+    after = stage.run(*argv, "--output", "json").document
+    assert (after["issued"], after["retired"]) == (False, [old])
+    assert stage.key_ids() == [new]
 
 
 def test_when_the_hand_over_fails_nothing_is_revoked(stage: Stage) -> None:

@@ -33,12 +33,14 @@ class RotationPlan(StepPlan):
         view: what was seen.
         decision: what was decided, and why.
         other_ways: every other way into the application, where secrets are compromised.
+        owners: who may add secrets to the application, where secrets are compromised.
     """
 
     policy: Policy
     view: View
     decision: Decision
     other_ways: tuple[Credential, ...] = ()
+    owners: tuple[str, ...] = ()
 
 
 def make_plan(

@@ -18,7 +18,7 @@ from mimapp.rotation.report import read_report, sightings_of, trusted
 from mimapp.rotation.retiring import make_retirement_plan, take_away
 from mimapp.rotation.standing import standing
 from mimapp.rotation.turn import Turn
-from mimapp.rotation.view import look, ways_in
+from mimapp.rotation.view import look, owners_of, ways_in
 from mimapp.rotation.work import Phase, Work
 
 if TYPE_CHECKING:
@@ -178,8 +178,10 @@ class Rotation:
 
     def _plan(self, policy: Policy, hooks: Hooks, work: Work) -> RotationPlan:
         view = self._with_report(self._look(policy, work), policy)
-        ways = ways_in(self._services, view) if policy.compromised else ()
-        return make_plan(self._services, self._wanted, view, policy, hooks, ways=ways)
+        if not policy.compromised:
+            return make_plan(self._services, self._wanted, view, policy, hooks)
+        ways, owners = ways_in(self._services, view), owners_of(self._services, view)
+        return replace(make_plan(self._services, self._wanted, view, policy, hooks, ways=ways), owners=owners)
 
     def _with_report(self, view: View, policy: Policy) -> View:
         """The view with the sign-in report, where a secret waits for evidence, and with what it gives where trusted."""

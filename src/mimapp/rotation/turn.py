@@ -154,7 +154,8 @@ class Turn:
         if proof.verdict is Verdict.BLOCKED:
             self.attention.append(
                 f"a policy of the tenant keeps this machine from proving {current.label} ({proof.reason}); it is kept: "
-                "prove it on the MIM server"
+                "prove it on the MIM server with the script of: mimapp verify --print-probe --mailbox "
+                f"{self._work.wanted.mailbox}"
             )
             return "blocked here by a policy of the tenant"
         if proof.verdict is Verdict.WRONG:
@@ -197,9 +198,12 @@ class Turn:
         named = self._plan.policy.compromised
         if named:
             keys = " ".join(f"--key-id {key_id}" for key_id in named)
+            again = "run the same command again to hand it over"
+            if self._hooks.deploy is None and self.current is not None and not self.stepped_back:
+                again = f"give it to MIM, then mimapp handover confirm {self.current.key_id}, then this command again"
             return (
-                "nothing was revoked: run the same command again to hand it over; or revoke all the same with mimapp "
-                f"retire {keys} --without-evidence, which may stop mail; or stop every sign-in with mimapp lockdown"
+                f"nothing was revoked: {again}; or revoke all the same with mimapp retire {keys} --without-evidence, "
+                "which may stop mail; or stop every sign-in with mimapp lockdown"
             )
         return "both secrets stay: run the same command again, it hands this one over and issues none"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mimapp.rotation.services import Services
     from mimapp.spec import Registration
 
-__all__ = ["OurSecret", "View", "find_application", "look", "ways_in"]
+__all__ = ["OurSecret", "View", "find_application", "look", "owners_of", "ways_in"]
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _STORED = frozenset({"handed", "proven", "wrong", "retiring"})
@@ -216,6 +216,16 @@ def ways_in(services: Services, view: View) -> tuple[Credential, ...]:
     principal = graph.service_principals.by_app_id(desk.application_id)
     every = list_credentials(application, principal, federated, desk.stores, desk.entries())
     return tuple(one for one in every if one.expires is None or one.expires > view.at)
+
+
+def owners_of(services: Services, view: View) -> tuple[str, ...]:
+    """Who may add a secret to the application without any role in the directory, by name.
+
+    Raises:
+        ServiceError, TransportError: the read failed.
+    """
+    found = services.graph.applications.owners(view.desk.object_id)
+    return tuple(one.user_principal_name or one.display_name or one.app_id or one.id for one in found)
 
 
 def _listed(

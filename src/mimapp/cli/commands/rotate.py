@@ -49,7 +49,8 @@ def rotate(run: Run, options: RotateOptions) -> Result:
         with tenant.rotation(wanted, on_event=run.progress) as rotation:
             plan = rotation.plan(policy, hooks)
             if run.writing.dry_run or run.writing.plan_out is not None:
-                return plan_result(run, plan, tenant_name, plan.decision.reason)
+                would = "Would issue a client secret" if plan.decision.issue else "Would issue no client secret"
+                return plan_result(run, plan, tenant_name, f"{would}: {plan.decision.reason}")
             outcome = ask_and_do(
                 run,
                 plan,
@@ -105,7 +106,7 @@ def _confirm(run: Run, plan: RotationPlan, confirmed: tuple[str, ...]) -> None:
             Line(f"To be revoked in this run: {', '.join(named)}", "heading"),
             Line("Every other way into the application; none of them is touched:", "heading"),
             *credential_table(plan.other_ways),
-            Line("Owners of the application can add secrets to it: mimapp status names them."),
+            Line(f"Who can add secrets to it, beside administrators: {', '.join(plan.owners) or 'nobody'}"),
         ]
     )
     missing = [key_id for key_id in named if key_id not in {text.lower() for text in confirmed}]
