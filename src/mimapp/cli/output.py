@@ -207,7 +207,8 @@ def _rich(block: Block, width: int) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
 
     if isinstance(block, Line):
-        return Text(_wrapped(_clean(block.text), width), style=_STYLES[block.tone])
+        text = _clean(block.text)
+        return Text(text if block.whole else _wrapped(text, width), style=_STYLES[block.tone])
     if isinstance(block, Pairs):
         return _rich_pairs(block.pairs)
     return _rich_table(block, width)

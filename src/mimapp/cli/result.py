@@ -20,10 +20,11 @@ Tone: TypeAlias = Literal["plain", "heading", "good", "warn", "bad", "dim"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text; empty is a blank line."""
+    """One line of text; empty is a blank line. One that is `whole` holds a command: only the terminal breaks it."""
 
     text: str = ""
     tone: Tone = "plain"
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

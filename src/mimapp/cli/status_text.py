@@ -63,7 +63,7 @@ def _blocks(found: Status) -> Iterator[Block]:
         yield Line("All is as it should be.", "good")
     command = next_command(found)
     if command:
-        yield Line(f"Next: {command}")
+        yield Line(f"Next: {command}", whole=True)
 
 
 def facts_of(found: Status) -> list[tuple[str, str]]:
@@ -196,6 +196,6 @@ def statuses_text(rows: Sequence[StatusRow]) -> tuple[Block, ...]:
         details += [Line(f"{name}: {matter}", "bad") for matter in matters]
         details += [Line(f"{name}: {date_words(found.dates[0], found.at)}", "dim")] if found.dates else []
         command = next_command(found)
-        details += [Line(f"{name}, next: {command}")] if command else []
+        details += [Line(f"{name}, next: {command}", whole=True)] if command else []
     titles = ("registration", "mailbox", "state", "secret", "next date")
     return (Table(titles, cells, tones), *([Line()] if details else []), *details)
