@@ -66,7 +66,7 @@ def test_without_a_hook_it_is_handed_over_by_a_person_and_revoked_by_the_same_co
     argv = ("rotate", "--yes", "--compromised", old, "--confirm", old)
     done = stage.run(*argv, code=7)
     (new,) = set(stage.key_ids()) - {old}
-    assert f"give it to MIM, run mimapp handover confirm {new}, then this command again" in done.err
+    assert f"give it to MIM, then mimapp handover confirm {new}, then this command again" in done.err
     assert stage.works(stage.secret_of(old))
 
     stage.confirm(new)
