@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mimapp.checks.verify_row import Verdict, VerifyRow
-from mimapp.graph import FULL_ACCESS_AS_APP
+from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP
 from mimapp.identity import AppToken, RefusalKind
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["claims_row", "expiry_row", "token_row"]
 
-#: Office 365 Exchange Online, as version 2 tokens name their audience.
-_EXCHANGE_AUDIENCE = "00000002-0000-0ff1-ce00-000000000000"
 _SOON = timedelta(days=30)
 _SCOPE_SUFFIX = "/.default"
 
@@ -72,7 +70,8 @@ def claims_row(services: Services, wanted: Registration, seen: Seen, token: AppT
         verdict=Verdict.HOLDS,
     )
     audience = services.cloud.exchange_scope.removesuffix(_SCOPE_SUFFIX).rstrip("/")
-    if claims.aud.rstrip("/").lower() not in {audience.lower(), _EXCHANGE_AUDIENCE}:
+    # Version 2 tokens name their audience by the resource's client id.
+    if claims.aud.rstrip("/").lower() not in {audience.lower(), EXCHANGE_ONLINE_APP_ID}:
         return replace(
             row,
             verdict=Verdict.BROKEN,

@@ -13,6 +13,7 @@ import msgspec
 
 from mimapp.errors import UsageError
 from mimapp.exchange.invoke import Cmdlet, is_missing
+from mimapp.permissions import IN_USE
 
 if TYPE_CHECKING:
     from mimapp.exchange.invoke import Admin
@@ -27,7 +28,8 @@ __all__ = [
     "member_of_group",
 ]
 
-EWS_ROLE = "Application EWS.AccessAsApp"
+#: The role that stands in for the permission in use.
+EWS_ROLE = IN_USE.exchange_role
 _IN_SCOPE = {"true": True, "false": False}
 
 

@@ -6,6 +6,8 @@ resource's service principal, and only compared with what stands here.
 
 from __future__ import annotations
 
+from mimapp.permissions import IN_USE
+
 __all__ = [
     "APPLICATION_ADMINISTRATOR",
     "EWS_ACCESS_AS_USER_ALL_ID",
@@ -22,14 +24,14 @@ __all__ = [
     "USER_READ_ID",
 ]
 
-#: Office 365 Exchange Online. Source: microsoft/CSS-Exchange, New-EwsAzureApplication.ps1.
-EXCHANGE_ONLINE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
+#: Office 365 Exchange Online, which offers the permission in use; sources: `mimapp.permissions`, as the next two.
+EXCHANGE_ONLINE_APP_ID = IN_USE.resource_app_id
 #: The value of the application role that lets an application use EWS on every mailbox.
+FULL_ACCESS_AS_APP = IN_USE.permission
+#: The id of that role.
+FULL_ACCESS_AS_APP_ID = IN_USE.permission_id
+#: The delegated scope EWS.AccessAsUser.All. Source:
 #: https://learn.microsoft.com/exchange/client-developer/exchange-web-services/how-to-authenticate-an-ews-application-by-using-oauth
-FULL_ACCESS_AS_APP = "full_access_as_app"
-#: The id of that role. Source: the same page.
-FULL_ACCESS_AS_APP_ID = "dc890d15-9560-4a4c-9b7f-a736ec74ec40"
-#: The delegated scope EWS.AccessAsUser.All. Source: the same page.
 EWS_ACCESS_AS_USER_ALL_ID = "3b5f3d61-589b-4a3c-a359-5dd4b5ee5bd5"
 #: The application role Exchange.ManageAsApp, which administers Exchange and which the MIM application must not hold.
 #: https://learn.microsoft.com/powershell/exchange/app-only-auth-powershell-v2

@@ -9,6 +9,7 @@ from mimapp.clock import duration_text, iso
 from mimapp.credentials import Verdict, sweep
 from mimapp.errors import DeadlineError, StoppedError, StoreError
 from mimapp.journal import Evidence
+from mimapp.permissions import IN_USE
 from mimapp.rotation.evidence import evidence_of, keep, missing_nodes
 from mimapp.rotation.hooks import HookCall, HookEnd
 from mimapp.rotation.lifetime import issue_as_allowed
@@ -150,7 +151,7 @@ class Turn:
         proof = prove_first(self._desk, current, value)
         if proof.verdict is Verdict.WORKS:
             self.current = replace(current, state="proven")
-            return "a token came" + (" with full_access_as_app" if "full_access_as_app" in proof.roles else "")
+            return "a token came" + (f" with {IN_USE.permission}" if IN_USE.permission in proof.roles else "")
         if proof.verdict is Verdict.BLOCKED:
             self.attention.append(
                 f"a policy of the tenant keeps this machine from proving {current.label} ({proof.reason}); it is kept: "

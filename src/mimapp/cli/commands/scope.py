@@ -14,6 +14,7 @@ from mimapp.cli.result import Line, Pairs, Result, Table
 from mimapp.cli.verify_rows import VERDICT_TONES, row_document
 from mimapp.clock import iso
 from mimapp.errors import StoreError
+from mimapp.permissions import IN_USE
 from mimapp.spec import check_address
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ def _text(found: ScopeReport) -> Iterator[Block]:
 
 def _rights(found: ScopeReport) -> Iterator[tuple[str, str]]:
     rights = found.rights
-    yield "full_access_as_app", "granted in Entra" if rights.granted else "not granted"
+    yield IN_USE.permission, "granted in Entra" if rights.granted else "not granted"
     for seen in rights.policies:
         inside = f" ({', '.join(seen.scope.members) or 'no members'})" if seen.scope.group is not None else ""
         yield f"Policy {seen.policy.access_right}", f"{seen.scope.name}{inside}"
