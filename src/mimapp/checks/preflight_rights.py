@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mimapp.checks.preflight_row import Row, Verdict
 from mimapp.provisioning.plan_exchange import beside_problem, owners_line
 from mimapp.provisioning.rbac_view import read_roles
-from mimapp.spec import ADOPTED_TAG, Scope
+from mimapp.spec import ADOPTED_TAG, Scope, registration_of_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ class RightsReader:
             policies=policies,
             roles=roles,
             inside_granted=granted,
-            is_adopted=ADOPTED_TAG in tags,
+            is_adopted=ADOPTED_TAG in tags or registration_of_tags(tags) is None,  # taken over already, or now
         )
 
 
