@@ -97,7 +97,7 @@ class RightsReader:
             policies=policies,
             roles=roles,
             inside_granted=granted,
-            is_adopted=ADOPTED_TAG in tags or registration_of_tags(tags) is None,  # taken over already, or now
+            is_adopted=ADOPTED_TAG in tags or registration_of_tags(tuple(tags)) is None,  # taken over already, or now
         )
 
 
