@@ -38,6 +38,9 @@ def test_too_early_it_is_later(settled: Migrating) -> None:
     said = settled.place.remote("scope", "migrate", "--mailbox", MAILBOX, "--yes")
     assert said.code == 75
     assert "To finish, after 2026-11-23 11:00 UTC: mimapp scope migrate" in said.out
+    dry = settled.place.remote("scope", "migrate", "--mailbox", MAILBOX, "--dry-run")
+    assert dry.code == 0
+    assert "the second run can begin after 2026-11-23 11:00 UTC" in dry.out
 
 
 def test_the_second_run_proves_before_the_policy_goes(ready: Migrating) -> None:

@@ -107,7 +107,7 @@ def make_migrate_plan(
         exchange_operator=exchange_operator,
         wanted=wanted,
         steps=steps,
-        warnings=tuple(_warnings(seen, steps, outside=outside)),
+        warnings=tuple(_warnings(seen, steps, until=until, outside=outside)),
         seen=seen,
         keep_policy=keep_policy,
         outside=outside,
@@ -158,7 +158,7 @@ def _check_policies(wanted: Registration, seen: Migration) -> None:
         raise UnsafePlanError(
             f"the application holds {FULL_ACCESS_AS_APP}, and no access policy restricts it to {seen.group_address}: "
             "it may read every mailbox",
-            hint=f"mimapp register --mailbox {wanted.mailbox} builds the fence; migrate after that",
+            hint=f"mimapp register --scope policy --mailbox {wanted.mailbox} builds the fence; migrate after that",
         )
     further = [one for one in seen.others if one.access_right.casefold() == "restrictaccess"]
     if further:
@@ -267,8 +267,15 @@ def _first_run(wanted: Registration, seen: Migration) -> Iterator[Step]:
     yield stand_step(wanted)
 
 
-def _warnings(seen: Migration, steps: tuple[Step, ...], *, outside: str | None) -> Iterator[str]:
+def _warnings(
+    seen: Migration, steps: tuple[Step, ...], *, until: datetime | None, outside: str | None
+) -> Iterator[str]:
     kinds = {step.kind for step in steps}
+    if until is not None:
+        yield (
+            "Exchange takes a role in within two hours, whatever its test says: the second run can begin after "
+            f"{until:%Y-%m-%d %H:%M} UTC"
+        )
     if StepKind.GRANT_CONSENT in kinds:
         yield "the role in Exchange is gone, and the grant was taken away for it: the application opens no mailbox now"
     elif steps:

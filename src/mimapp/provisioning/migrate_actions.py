@@ -206,8 +206,7 @@ def _revoke_consent(run: _Migrating, _: Step) -> Done:
     return Done(
         detail=f"{FULL_ACCESS_AS_APP} taken away" if any(wrote) else "was gone",
         wrote=any(wrote),
-        before=FULL_ACCESS_AS_APP,
-        undo=f"mimapp register --scope policy --registration {run.plan.wanted.key} --mailbox {run.plan.wanted.mailbox}",
+        before=FULL_ACCESS_AS_APP,  # no command undoes it: a proof that fails gives it back by itself
     )
 
 

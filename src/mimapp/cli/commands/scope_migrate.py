@@ -121,7 +121,7 @@ def _text(outcome: MigrateOutcome) -> Iterator[Block]:
         yield Line(f"Shown: {one.asked}: {one.came}", "dim" if one.holds is None else "good")
     for warning in outcome.warnings:
         yield Line(f"Note: {warning}", "warn")
-    if outcome.role_since is not None and outcome.granted and outcome.finish:
+    if outcome.role_since is not None and outcome.granted and outcome.changes:
         yield Line(
             f"The role stands since {outcome.role_since:%Y-%m-%d %H:%M} UTC; Exchange takes it in within two hours.",
             "warn",
