@@ -10,10 +10,9 @@ import pytest
 
 from mimapp.exchange import EWS_ROLE, NewGroup
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP_ID, ApplicationPatch
-from mimapp.sandbox.exchange import store
-from mimapp.sandbox.exchange.models import AdministrativeUnit
 from support.endings import check_one_of_each
 from support.tenants import MAILBOX, name_of
+from support.units import UNIT, make_unit
 
 if TYPE_CHECKING:
     import httpx
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 OTHER = "other@contoso.onmicrosoft.com"
 GROUP = "mimapp-mimservice@contoso.onmicrosoft.com"
-UNIT = "88888888-8888-8888-8888-888888888888"
 
 
 def run(place: Place, *more: str, code: int = 0) -> Finished:
@@ -136,14 +134,7 @@ def test_a_management_scope_is_made_on_request(place: Place) -> None:
 
 
 def test_an_administrative_unit_needs_no_group(calm: Place) -> None:
-    with calm.sandbox.state.transaction() as tx:
-        directory = store.load(tx, calm.info.tenant_id)
-        assert directory is not None
-        own = next(
-            one for one in directory.recipients.values() if MAILBOX.lower() in {a.lower() for a in one.addresses}
-        )
-        unit = AdministrativeUnit(guid=UNIT, external_id=UNIT, display_name="MIM mailboxes", members=(own.guid,))
-        store.put(tx, calm.info.tenant_id, unit, settled=True)
+    make_unit(calm, MAILBOX)
 
     document = register(calm, "--scope", "rbac", "--administrative-unit", UNIT)
 

@@ -6,17 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from unregister_world import GROUP, kept, steps
+from unregister_world import GROUP, Registered, kept, steps
 
 from mimapp.exchange import EWS_ROLE, NewGroup, ServicePrincipalPointer
 from mimapp.graph import ApplicationPatch
 from mimapp.provisioning.unregister_fence import fence_of
 from mimapp.provisioning.unregister_observe import observe_holdings
 from support.gone import Watch, check_gone
-from support.tenants import MAILBOX
+from support.tenants import MAILBOX, Place
+from support.units import make_unit
 
 if TYPE_CHECKING:
-    from unregister_world import Registered
+    from pathlib import Path
 
 OTHER = "other@contoso.onmicrosoft.com"
 
@@ -143,3 +144,17 @@ def test_an_application_that_was_taken_over_and_has_another_role_is_not_deleted_
     refused = with_role.say("--yes")
     assert refused.code == 6
     assert "role Application Mail.Read in Exchange" in refused.err
+
+
+def test_with_an_administrative_unit_there_is_no_group_to_wait_for_and_the_unit_stays(tmp_path: Path) -> None:
+    place = Place(tmp_path / "home")
+    role = ("--scope", "rbac", "--administrative-unit", make_unit(place, MAILBOX))
+    done = place.remote("register", "--mailbox", MAILBOX, "--yes", *role)
+    assert done.code == 0, done.err
+    there = Registered(place)
+
+    assert "role.remove" in steps(there.run())
+    there.later()
+    assert there.run()["complete"] is True
+    check_gone(place, there.app_id)
+    place.close()
