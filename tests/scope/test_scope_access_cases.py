@@ -134,7 +134,7 @@ def settled(case: AccessCase) -> AccessCase:
     return replace(case, facts=replace(facts, policies=policies, roles=roles))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=tenants())
 def test_random_tenants(bench: Bench, case: AccessCase) -> None:
     """What is predicted by reading is what EWS, and the test cmdlet, then say."""
