@@ -109,6 +109,18 @@ def test_the_configuration_is_read_there_again_here_and_written_out_elsewhere(cl
     assert '"workload-identity"' in there.out
 
 
+@pytest.mark.usefixtures("home")
+def test_runs_are_spread_by_the_system_or_by_the_command(cli: Cli) -> None:
+    elsewhere = ("--image", "registry.example/mimapp:1")
+    assert "--jitter 20m" in schedule(cli, "cron").out
+    assert "--jitter 20m" in schedule(cli, "github-actions", "--secret-to", VAULT, auth=()).out
+    assert '"--jitter"' in schedule(cli, "kubernetes", *elsewhere, "--secret-to", VAULT, auth=()).out
+    assert "--jitter" not in schedule(cli, "systemd").out
+    asked = schedule(cli, "cron", "--jitter", "5m").out
+    assert "--jitter 5m" in asked
+    assert "--jitter 20m" not in asked
+
+
 def test_a_windows_task_is_written_as_windows_reads_it(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "made" / "files"
     done = schedule(cli, "windows-task", *THERE, "--account", "CONTOSO\\mim$", "--at", "03:15", "--out", str(folder))

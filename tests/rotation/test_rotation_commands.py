@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from support.tenants import MAILBOX
 
 if TYPE_CHECKING:
     from rotation.stage import Stage
@@ -119,3 +121,15 @@ def test_status_knows_the_store_that_is_named(stage: Stage) -> None:
     (line,) = (line for line in named.splitlines() if stage.journal.secrets[-1].label in line and "password" in line)
     assert line.endswith("stored here")
     assert line not in plain
+
+
+def test_jitter_waits_where_nobody_does_and_a_secret_is_issued(stage: Stage) -> None:
+    def slept(*argv: str, code: int, **more: Any) -> float:
+        before = len(stage.place.clock.slept)
+        done = stage.place.remote("rotate", "--mailbox", MAILBOX, "--jitter", "20m", *argv, **more)
+        assert done.code == code, done.err
+        return sum(stage.place.clock.slept[before:])
+
+    assert slept("--if-due", "--yes", code=0) == 0, "nothing is due"
+    assert 0 < slept("--yes", code=3) <= 1200
+    assert slept("--again", code=3, stdin="y\n") < 2, "a person waits"

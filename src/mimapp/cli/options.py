@@ -110,6 +110,7 @@ COMMAND_KEYS: Final[frozenset[str]] = frozenset(
         "group-owner",
         "hook-stdin",
         "interval",
+        "jitter",
         "nodes",
         "outside",
         "overlap",

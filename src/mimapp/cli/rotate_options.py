@@ -32,6 +32,13 @@ class RotateOptions:
         setting=True,
         help="how often this is run: fewer than five runs before its end a secret is due in any case; default: 1d",
     )
+    jitter: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
+        DURATION,
+        "--jitter",
+        default=timedelta(),
+        setting=True,
+        help="without a terminal, wait a random time up to this before a secret is issued; default: 0s",
+    )
     again: bool = option(
         FLAG, "--again", default=False, help="issue one although a successor still waits for its hand-over"
     )

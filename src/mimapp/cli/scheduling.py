@@ -58,6 +58,9 @@ _UNATTENDED: Final = frozenset(
 _ANYWHERE: Final = re.compile(r"[^a-z0-9]+")
 
 
+_JITTER: Final = "20m"
+
+
 class Kind(StrEnum):
     """The systems that schedules are made for."""
 
@@ -76,6 +79,10 @@ class Kind(StrEnum):
     def is_here(self) -> bool:
         """Whether it runs on this machine, with its files."""
         return self in {Kind.SYSTEMD, Kind.CRON} or (self is Kind.WINDOWS and sys.platform == "win32")
+
+
+#: Systems without a random delay of their own.
+_WITHOUT_DELAY: Final = frozenset({Kind.CRON, Kind.KUBERNETES, Kind.GITHUB})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +131,15 @@ def job_of(run: Run, scheduled: Scheduled) -> Job:
         name=name,
         title=f"mimapp: rotate the client secret of {run.options.mailbox or _key(run)} when it is due",
         program=_program(scheduled),
-        words=("rotate", "--if-due", "--yes", "--quiet", *_sign_in(run, kind), *_words(run, kind, stores)),
+        words=(
+            "rotate",
+            "--if-due",
+            "--yes",
+            "--quiet",
+            *_sign_in(run, kind),
+            *_jitter(run, kind),
+            *_words(run, kind, stores),
+        ),
         environment={"MIMAPP_HOME": home},
         times=times_of(name, scheduled.at, interval if isinstance(interval, timedelta) else _INTERVAL),
         on_failure=scheduled.on_failure,
@@ -214,6 +229,12 @@ def _sign_in(run: Run, kind: Kind) -> list[Word]:
     if Method(named) is Method.CLIENT_SECRET and options.client_secret_file is None:
         raise UsageError("a schedule carries no AZURE_CLIENT_SECRET", hint="--client-secret-file FILE")
     return []
+
+
+def _jitter(run: Run, kind: Kind) -> list[Word]:
+    """A random wait, for the systems that add none themselves; one that was asked for is carried as it is."""
+    given = next(value for value in run.values if value.name == "jitter")
+    return ["--jitter", _JITTER] if kind in _WITHOUT_DELAY and given.source == "default" else []
 
 
 def _stores(given: object, kind: Kind) -> tuple[str, ...]:

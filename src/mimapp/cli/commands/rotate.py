@@ -13,7 +13,8 @@ from mimapp.cli.rotate_options import RotateOptions
 from mimapp.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from mimapp.cli.result import Block, JsonValue
     from mimapp.rotation import Hooks, Outcome, Policy
@@ -55,7 +56,9 @@ def rotate(run: Run, options: RotateOptions) -> Result:
                 run,
                 plan,
                 tenant_name,
-                lambda: rotation.rotate(plan, hooks, as_shown=not run.writing.yes),
+                lambda: _after_jitter(
+                    run, plan, options.jitter, lambda: rotation.rotate(plan, hooks, as_shown=not run.writing.yes)
+                ),
                 ask=(lambda: _confirm(run, plan, options.confirm)) if policy.compromised else None,
             )
     return Result(
@@ -64,6 +67,20 @@ def rotate(run: Run, options: RotateOptions) -> Result:
         text=_text(outcome),
         code=ExitCode.ATTENTION if outcome.attention else ExitCode.DONE,
     )
+
+
+def _after_jitter(run: Run, plan: RotationPlan, most: timedelta, act: Callable[[], Outcome]) -> Outcome:
+    """Act after a random time, where nobody waits for it and something is issued; the tenant is read again after it."""
+    if most and plan.decision.issue and not run.world.can_ask:
+        from random import uniform  # noqa: PLC0415 - only a schedule needs it
+
+        from mimapp.provisioning.events import Waiting  # noqa: PLC0415 - help need not import it
+        from mimapp.transport import Wait  # noqa: PLC0415 - as above
+
+        seconds = uniform(0, most.total_seconds())  # noqa: S311 - spreads load, guards nothing
+        run.progress(Waiting(wait=Wait(what="rotation", reason="--jitter spreads runs", seconds=seconds, waited=0.0)))
+        run.world.clock.sleep(seconds)
+    return act()
 
 
 def _policy(options: RotateOptions) -> Policy:
