@@ -15,8 +15,8 @@ from schedules.restore_schedule import RestoreSchedule
 if TYPE_CHECKING:
     from pathlib import Path
 
-FEW = range(8)
-MANY = range(8, 68)
+FEW = range(4)
+MANY = range(4, 64)
 _BATCH = 20
 
 

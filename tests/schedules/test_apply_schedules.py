@@ -14,8 +14,8 @@ from schedules.apply_schedule import ApplySchedule
 if TYPE_CHECKING:
     from pathlib import Path
 
-FEW = range(8)
-MANY = range(8, 68)
+FEW = range(4)
+MANY = range(4, 64)
 _BATCH = 20
 
 

@@ -17,8 +17,8 @@ from support.tenants import Place
 if TYPE_CHECKING:
     from pathlib import Path
 
-FEW = range(10)
-MANY = range(10, 100)
+FEW = range(5)
+MANY = range(5, 95)
 _BATCH = 30
 
 
