@@ -138,6 +138,17 @@ def test_the_policy_may_stay_until_old_tokens_are_over(ready: Migrating) -> None
     assert ready.policies == []
 
 
+def test_while_the_policy_is_kept_a_later_proof_that_fails_gives_the_grant_back(ready: Migrating) -> None:
+    ready.run("--keep-policy")
+    ready.role_acts_from(ready.place.clock.now() + timedelta(hours=5))
+    ready.place.clock.advance(TWO_HOURS)
+    failed = ready.done()
+
+    assert "was given back" in failed.err
+    assert ready.is_granted
+    assert len(ready.policies) == 1
+
+
 def test_a_proof_that_fails_gives_the_grant_back(ready: Migrating) -> None:
     """The test cmdlet has the mailbox in scope, and EWS does not follow the role: it ignores the cache."""
     now = ready.place.clock.now()
