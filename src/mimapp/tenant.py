@@ -20,7 +20,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from mimapp.errors import UnsafePlanError, UsageError
-from mimapp.provisioning.apply import apply_plan
 from mimapp.provisioning.observe import observe, parts_of
 from mimapp.provisioning.plan import Plan, make_plan
 from mimapp.session import (
@@ -118,6 +117,8 @@ class Tenant(Session):
             StalePlanError: the tenant has moved.
             DeadlineError: another run on this machine works on the registration.
         """
+        from mimapp.provisioning.apply import apply_plan  # noqa: PLC0415 - see the module
+
         self._http.patience.start()
         with self._journal.lock(self.tenant_id, plan.wanted.key), self._telling(on_event) as tell:
             plan = _due(plan, lambda: self._plan(plan.wanted, tell), observe_again=observe_again)

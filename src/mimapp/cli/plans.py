@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mimapp.cli.exit_codes import ExitCode, code_of
-from mimapp.cli.plan_files import PLAN_SCHEMA, plan_document
 from mimapp.cli.prompt import confirm_changes
 from mimapp.cli.result import Line, Result
 from mimapp.errors import MimappError, StoppedError, UsageError
@@ -67,6 +66,8 @@ def plan_blocks(plan: Planned) -> tuple[Block, ...]:
 
 def plan_result(run: Run, plan: Planned, *, command: str | None = None) -> Result:
     """What ``--dry-run`` and ``--plan-out`` end with; the command is the plan's own, where none is named."""
+    from mimapp.cli.plan_files import PLAN_SCHEMA, plan_document  # noqa: PLC0415 - a run that applies needs no file
+
     blocks: tuple[Block, ...] = plan_blocks(plan)
     document = plan_document(plan, command=command or plan.command, cloud=run.options.cloud, made=run.world.clock.now())
     path = run.writing.plan_out
