@@ -68,7 +68,7 @@ def test_as_register_leaves_it(place: Place) -> None:
 
     assert done.code == 0, done.out
     document = done.document
-    assert document["fullAccessAsApp"] is True
+    assert (document["kind"], document["fullAccessAsApp"]) == ("policy", True)
     assert [(one["accessRight"], one["scope"], one["members"]) for one in document["policies"]] == [
         ("RestrictAccess", GROUP, [MAILBOX])
     ]

@@ -69,7 +69,7 @@ def test_what_stands_afterwards_is_right(ready: Migrating) -> None:
 
     show = place.remote("scope", "show", "--mailbox", MAILBOX, "--output", "json")
     assert show.code == 0, show.out
-    assert show.document["fullAccessAsApp"] is False
+    assert (show.document["kind"], show.document["fullAccessAsApp"]) == ("rbac", False)
     assert [one["by"] for one in show.document["mailboxes"]] == [
         "by a role in Exchange",
         "outside the limit of the role",

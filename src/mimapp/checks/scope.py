@@ -14,6 +14,7 @@ from mimapp.checks.scope_oddities import Oddity, oddities_of
 from mimapp.errors import NotFoundError, UsageError
 from mimapp.graph import EXCHANGE_ONLINE_APP_ID, FULL_ACCESS_AS_APP, FULL_ACCESS_AS_APP_ID
 from mimapp.provisioning.observe_exchange import group_address, read_group
+from mimapp.provisioning.scope_kind import scope_that_stands
 from mimapp.provisioning.scope_notes import FENCE_NOTE, POLICY_NOTE, POLICY_TAKES, ROLE_NOTE, ROLE_TAKES
 from mimapp.provisioning.scope_proof import proof_of
 from mimapp.provisioning.scope_view import reach, read_rights, see_mailbox
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mimapp.provisioning.scope_proof import Proof
     from mimapp.provisioning.scope_view import MailboxSeen, Reach, Rights
     from mimapp.provisioning.services import Services
-    from mimapp.spec import Registration
+    from mimapp.spec import Registration, Scope
 
 __all__ = ["Probed", "ScopeReport", "scope_report"]
 
@@ -60,6 +61,7 @@ class ScopeReport:
 
     Attributes:
         application_id: the client id.
+        kind: what keeps it to its mailbox, as `register` takes it; None where nothing is there to be kept.
         rights: what it holds.
         group: the scoping group, or None.
         group_address: where the group is, or would be.
@@ -71,6 +73,7 @@ class ScopeReport:
     """
 
     application_id: str
+    kind: Scope | None
     rights: Rights
     group: ObservedGroup | None
     group_address: str
@@ -137,6 +140,12 @@ def scope_report(services: Services, wanted: Registration, *, outside: str | Non
     expected = max((state.since[note] + span for note, span in takes.items() if note in state.since), default=None)
     return ScopeReport(
         application_id=app_id,
+        kind=scope_that_stands(
+            tags=application.tags or (),
+            granted=bool(rights.granted),
+            holds_role=bool(rights.roles),
+            has_policy=any(policy.restricts for policy in rights.policies),
+        ),
         rights=rights,
         group=found,
         group_address=address,

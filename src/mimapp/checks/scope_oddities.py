@@ -84,7 +84,7 @@ def oddities_of(
 
 
 def _migration(rights: Rights, state: State) -> Iterator[Oddity]:
-    """Where `scope migrate` stands between its runs, or died in one, as this machine knows it."""
+    """Two rights at once, or none: where `scope migrate` stands or died as this machine knows, or another's doing."""
     taken, given = state.since.get(TAKEN_NOTE), state.since.get(ROLE_NOTE)
     if taken is not None and not rights.granted:
         yield Oddity(
@@ -98,6 +98,14 @@ def _migration(rights: Rights, state: State) -> Iterator[Oddity]:
             name="migration under way",
             found=f"a role was given on {given:%Y-%m-%d %H:%M} UTC, beside full_access_as_app",
             meaning=f"mimapp scope migrate goes on from there, after {given + ROLE_TAKES:%Y-%m-%d %H:%M} UTC",
+            needs_person=False,
+        )
+    elif rights.granted and rights.roles:
+        names = ", ".join(one.name or one.identity for one in rights.roles)
+        yield Oddity(
+            name="second right",
+            found=f"full_access_as_app and {len(rights.roles)} role assignment(s): {names}",
+            meaning="they add up: what one of them reaches, the application reaches",
             needs_person=False,
         )
 
@@ -118,14 +126,6 @@ def _second_rights(rights: Rights, own: MailboxSeen) -> Iterator[Oddity]:
                 meaning="roles and grants add up, and no access policy restricts a role: the application reaches every "
                 "mailbox; remove the assignment in Exchange",
             )
-    if rights.granted and rights.roles:
-        names = ", ".join(one.name or one.identity for one in rights.roles)
-        yield Oddity(
-            name="second right",
-            found=f"full_access_as_app and {len(rights.roles)} role assignment(s): {names}",
-            meaning="they add up: what one of them reaches, the application reaches",
-            needs_person=False,
-        )
 
 
 def _about_policy(wanted: Registration, rights: Rights, seen: PolicySeen) -> Iterator[Oddity]:

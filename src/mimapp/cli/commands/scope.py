@@ -138,6 +138,7 @@ def _document(found: ScopeReport) -> Mapping[str, JsonValue]:
     rights, proof = found.rights, found.proof
     return {
         "applicationId": found.application_id,
+        "kind": None if found.kind is None else found.kind.value,
         "right": found.is_right,
         "group": found.group_address,
         "fullAccessAsApp": rights.granted,
@@ -192,7 +193,8 @@ def _probed(one: Probed) -> Mapping[str, JsonValue]:
 
 def _text(found: ScopeReport) -> Iterator[Block]:
     rights = found.rights
-    yield Line(f"Application {found.application_id}", "heading")
+    kind = "" if found.kind is None else f", scope {found.kind}"
+    yield Line(f"Application {found.application_id}{kind}", "heading")
     yield Pairs([*_rights(found)])
     yield Line()
     yield Table(
