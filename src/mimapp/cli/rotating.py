@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mimapp.cli.exit_codes import ExitCode, code_of
-from mimapp.cli.kinds import Kind
 from mimapp.cli.prompt import confirm_changes
 from mimapp.cli.result import Line, Result, Table
 from mimapp.clock import iso
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     E = TypeVar("E", Outcome, RetirementOutcome)
 
 __all__ = [
-    "NODES",
     "ask_and_do",
     "evidence_documents",
     "handover_document",
@@ -42,17 +40,6 @@ __all__ = [
 PLAN_SCHEMA = "mimapp.rotation-plan/1"
 #: Ends that say more than "stopped half-way": they keep their own code even after some writes.
 _OWN_END = frozenset({ExitCode.LATER, ExitCode.STORE, ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.PLAN})
-
-
-def _nodes(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise UsageError("names no server")
-    return names
-
-
-#: A list of servers: the option may be repeated, or take several separated by commas.
-NODES: Final[Kind[tuple[str, ...]]] = Kind(name="a list of texts", metavar="A,B", parse=_nodes, toml=list, many=True)
 
 
 def policy_of(options: HandOverOptions) -> Policy:

@@ -331,6 +331,7 @@ def _outcome(
     if is_over:
         for note in (TAKEN_NOTE, BACK_NOTE):
             run.work.note(note, None)
+    outside = [] if plan.outside is None else [f"--outside {plan.outside}"]
     return MigrateOutcome(
         tenant_id=plan.tenant_id,
         tenant_name=plan.tenant_name,
@@ -342,23 +343,10 @@ def _outcome(
         policies=run.policies,
         shown=run.shown,
         next_at=next_at,
-        finish="" if is_over else _finish(plan, services),
+        finish="" if is_over else plan.command_line(*outside, sandbox=services.sandbox),
         changes=changes,
         warnings=plan.warnings,
         failed=failed,
         not_tried=not_tried,
         sandbox=services.sandbox,
     )
-
-
-def _finish(plan: MigratePlan, services: Services) -> str:
-    """The command that goes on where this run ended; it names the registration in full, whatever was left out here."""
-    wanted = plan.wanted
-    words = ["mimapp scope migrate", f"--mailbox {wanted.mailbox}", f"--registration {wanted.key}"]
-    if plan.tenant_name.lower() != wanted.mailbox.partition("@")[2].lower():
-        words.append(f"--tenant {plan.tenant_name}")
-    if plan.outside is not None:
-        words.append(f"--outside {plan.outside}")
-    if services.sandbox:
-        words.append("--sandbox")
-    return " ".join(words)

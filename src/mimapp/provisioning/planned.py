@@ -71,6 +71,13 @@ class Planned:
         covered = [self.tenant_id.lower(), __version__, [step.identity for step in self.steps]]
         return hashlib.sha256(json.dumps(covered).encode()).hexdigest()[:16]
 
+    def command_line(self, *more: str, sandbox: bool) -> str:
+        """The command that goes on with this work; it names the registration in full, whatever was left out here."""
+        words = [f"mimapp {self.command}", f"--mailbox {self.wanted.mailbox}", f"--registration {self.wanted.key}"]
+        if self.tenant_name.lower() != self.wanted.mailbox.partition("@")[2].lower():
+            words.append(f"--tenant {self.tenant_name}")
+        return " ".join([*words, *more, *(["--sandbox"] if sandbox else [])])
+
     def takes_only_steps_of(self, shown: Planned) -> bool:
         """Whether it does nothing that was not shown; fewer steps are fine."""
         return self.tenant_id == shown.tenant_id and not self._steps_beyond(shown)

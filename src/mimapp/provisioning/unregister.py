@@ -130,15 +130,5 @@ def _outcome(
 
 
 def _finish(plan: UnregisterPlan, services: Services) -> str:
-    """The command that goes on where this run ended; it names the registration in full, whatever was left out here."""
-    wanted = plan.wanted
-    words = ["mimapp unregister", f"--mailbox {wanted.mailbox}", f"--registration {wanted.key}"]
-    if plan.tenant_name.lower() != wanted.mailbox.partition("@")[2].lower():
-        words.append(f"--tenant {plan.tenant_name}")
-    if wanted.app_id is not None:
-        words.append(f"--app-id {wanted.app_id}")
-    if plan.purge:
-        words.append("--purge")
-    if services.sandbox:
-        words.append("--sandbox")
-    return " ".join(words)
+    app_id = [] if plan.wanted.app_id is None else [f"--app-id {plan.wanted.app_id}"]
+    return plan.command_line(*app_id, *(["--purge"] if plan.purge else []), sandbox=services.sandbox)

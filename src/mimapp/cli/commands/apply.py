@@ -7,13 +7,14 @@ from datetime import timedelta  # noqa: TC003 - the decorator reads a dataclass'
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import DURATION, PATH
-from mimapp.cli.options import argument, option
+from mimapp.cli.kinds import PATH
+from mimapp.cli.options import argument
 from mimapp.cli.result import Line, Result
 from mimapp.errors import StalePlanError, UsageError
-from mimapp.spec import REPLICATION_WINDOW, ConsentBy
+from mimapp.spec import ConsentBy
 
 if TYPE_CHECKING:
     from mimapp.cli.plan_files import PlanFile
@@ -29,13 +30,7 @@ class ApplyOptions:
     """Which plan."""
 
     file: Path = argument(PATH, "FILE", default=Path(), help="the plan, as --plan-out wrote it")  # noqa: RUF009 - makes a dataclasses.field
-    replication_window: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--replication-window",
-        default=REPLICATION_WINDOW,
-        setting=True,
-        help="how long Entra may take to show or accept a new secret; default: 5m",
-    )
+    replication_window: timedelta = shared.replication_window()  # noqa: RUF009 - makes a dataclasses.field
 
 
 @command(ApplyOptions, writes=True)

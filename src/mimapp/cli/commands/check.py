@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import DURATION, FLAG, TEXT, TEXTS, choice
+from mimapp.cli.kinds import FLAG, TEXT, choice
 from mimapp.cli.meant import mailbox_of, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Result, Table
@@ -30,23 +31,8 @@ _TONES: dict[str, Tone] = {"ok": "good", "warn": "warn", "stop": "bad", "unknown
 class CheckOptions:
     """What of a registration decides whether it can succeed; the same options as those of register."""
 
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="where the client secret is to go: "
-        "file:PATH, keyring:NAME, keyvault:URL, cms:CERT:PATH, exec:COMMAND or stdout; "
-        "default: the keyring on Windows, an owner-only file under MIMAPP_HOME elsewhere",
-    )
-    secret_lifetime: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--secret-lifetime",
-        default=timedelta(days=180),
-        setting=True,
-        help="how long the client secret is to live; default: 180d",
-    )
+    secret_to: tuple[str, ...] = shared.secret_to()
+    secret_lifetime: timedelta = shared.secret_lifetime()  # noqa: RUF009 - makes a dataclasses.field
     group_owner: str | None = option(
         TEXT,
         "--group-owner",

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode, code_of
 from mimapp.cli.kinds import FLAG, TEXTS
@@ -44,14 +45,7 @@ class ExplainOptions:
     live: bool = option(
         FLAG, "--live", default=False, help="sign in, and look for the likely causes in the tenant, cheapest first"
     )
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="with --live: where the client secret is kept; default: the owner-only file under MIMAPP_HOME",
-    )
+    secret_to: tuple[str, ...] = shared.secret_to("with --live: where the client secret is kept")
 
 
 @command(ExplainOptions)

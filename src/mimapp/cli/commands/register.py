@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.kinds import DURATION, FLAG, TEXT, TEXTS, choice
 from mimapp.cli.meant import mailbox_of, tenant_of
 from mimapp.cli.options import option
-from mimapp.spec import DISPLAY_NAME, REPLICATION_WINDOW, Only, Registration, Scope
+from mimapp.spec import DISPLAY_NAME, Only, Registration, Scope
 
 if TYPE_CHECKING:
     from mimapp.cli.result import Result
@@ -26,23 +27,8 @@ class RegisterOptions:
     """What is wanted."""
 
     name: str = option(TEXT, "--name", default=DISPLAY_NAME, help="the application's display name")
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="where the client secret goes: "
-        "file:PATH, keyring:NAME, keyvault:URL, cms:CERT:PATH, exec:COMMAND or stdout; "
-        "default: the keyring on Windows, an owner-only file under MIMAPP_HOME elsewhere",
-    )
-    secret_lifetime: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--secret-lifetime",
-        default=timedelta(days=180),
-        setting=True,
-        help="how long the client secret lives; default: 180d",
-    )
+    secret_to: tuple[str, ...] = shared.secret_to()
+    secret_lifetime: timedelta = shared.secret_lifetime()  # noqa: RUF009 - makes a dataclasses.field
     group_owner: str | None = option(
         TEXT,
         "--group-owner",
@@ -51,13 +37,7 @@ class RegisterOptions:
         setting=True,
         help="who owns the scoping group; default: the signed-in administrator",
     )
-    replication_window: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--replication-window",
-        default=REPLICATION_WINDOW,
-        setting=True,
-        help="how long Entra may take to show or accept a new secret; default: 5m",
-    )
+    replication_window: timedelta = shared.replication_window()  # noqa: RUF009 - makes a dataclasses.field
     app_id: str | None = option(
         TEXT,
         "--app-id",

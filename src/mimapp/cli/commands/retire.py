@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import DURATION, FLAG, TEXTS
+from mimapp.cli.kinds import FLAG, TEXTS
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Result
-from mimapp.cli.rotating import NODES
 
 if TYPE_CHECKING:
     from mimapp.cli.result import Block
@@ -25,16 +25,8 @@ __all__ = ["RetireOptions", "retire"]
 class RetireOptions:
     """What may go."""
 
-    overlap: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--overlap",
-        default=timedelta(days=14),
-        setting=True,
-        help="how long an old secret stays beside its successor at least; default: 14d",
-    )
-    nodes: tuple[str, ...] = option(
-        NODES, "--nodes", default=(), setting=True, help="every MIM server that evidence has to be for"
-    )
+    overlap: timedelta = shared.overlap()  # noqa: RUF009 - makes a dataclasses.field
+    nodes: tuple[str, ...] = shared.nodes()
     key_id: tuple[str, ...] = option(
         TEXTS,
         "--key-id",
@@ -48,14 +40,7 @@ class RetireOptions:
         default=False,
         help="with --key-id: although nothing shows that MIM uses another one; mail may stop",
     )
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="where client secrets are kept, to be removed there; default: the owner-only file under MIMAPP_HOME",
-    )
+    secret_to: tuple[str, ...] = shared.secret_to("where client secrets are kept, to be removed there")
 
 
 @command(RetireOptions, writes=True)

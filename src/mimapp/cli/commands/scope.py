@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import TEXT, TEXTS
+from mimapp.cli.kinds import TEXT
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import NoOptions, option
 from mimapp.cli.result import Line, Pairs, Result, Table
@@ -42,14 +43,7 @@ class TestOptions:
         help="a mailbox outside that you may probe: cmdlets and EWS are asked about it; without it one is picked for "
         "the cmdlets, and no request goes to it",
     )
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="where the client secret is: file:PATH; default: an owner-only file under MIMAPP_HOME",
-    )
+    secret_to: tuple[str, ...] = shared.secret_to("where the client secret is")
 
 
 @command(NoOptions)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import timedelta  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from pathlib import Path  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import DURATION, FLAG, PATH
+from mimapp.cli.kinds import FLAG, PATH
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Result
@@ -28,20 +29,8 @@ __all__ = ["StatusOptions", "status"]
 class StatusOptions(HandOverOptions):
     """How it ends, where a page goes, when a secret is due and what shows that MIM uses it."""
 
-    before: timedelta | None = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--before",
-        default=None,
-        setting=True,
-        help="how long before its end a secret is due; default: a third of its life",
-    )
-    interval: timedelta = option(  # noqa: RUF009 - makes a dataclasses.field
-        DURATION,
-        "--interval",
-        default=timedelta(days=1),
-        setting=True,
-        help="how often mimapp rotate is run here; default: 1d",
-    )
+    before: timedelta | None = shared.before()  # noqa: RUF009 - makes a dataclasses.field
+    interval: timedelta = shared.interval("how often mimapp rotate is run here; default: 1d")  # noqa: RUF009 - makes a dataclasses.field
     exit_code: bool = option(
         FLAG, "--exit-code", default=False, help="end with 3 where something needs a person, not with 0"
     )

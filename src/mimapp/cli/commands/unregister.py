@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import FLAG, TEXT, TEXTS
+from mimapp.cli.kinds import FLAG, TEXT
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Result
@@ -41,14 +42,7 @@ class UnregisterOptions:
         metavar="ID",
         help="the application, where it lost its mark, or was taken over and has another use besides",
     )
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="where the client secret is kept, to be removed there; default: the owner-only file under MIMAPP_HOME",
-    )
+    secret_to: tuple[str, ...] = shared.secret_to("where the client secret is kept, to be removed there")
 
 
 @command(UnregisterOptions, writes=True)

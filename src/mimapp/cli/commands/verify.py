@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - the decorator reads a dataclass's field types at run time
 from typing import TYPE_CHECKING
 
+from mimapp.cli import shared_options as shared
 from mimapp.cli.command import Run, command
 from mimapp.cli.exit_codes import ExitCode
-from mimapp.cli.kinds import FLAG, PATH, TEXT, TEXTS
+from mimapp.cli.kinds import FLAG, PATH, TEXT
 from mimapp.cli.meant import find_registration, tenant_of
 from mimapp.cli.options import option
 from mimapp.cli.result import Line, Result, Table
@@ -44,14 +45,7 @@ class VerifyOptions:
     send: bool = option(
         FLAG, "--send", default=False, help="send a mail from the mailbox to itself, find it and delete it"
     )
-    secret_to: tuple[str, ...] = option(
-        TEXTS,
-        "--secret-to",
-        default=(),
-        metavar="STORE",
-        setting=True,
-        help="where the client secret is: file:PATH; default: an owner-only file under MIMAPP_HOME",
-    )
+    secret_to: tuple[str, ...] = shared.secret_to("where the client secret is")
     secret_stdin: bool = option(
         FLAG, "--secret-stdin", default=False, help="read the client secret to try from stdin, or ask for it hidden"
     )
