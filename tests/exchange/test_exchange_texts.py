@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mimapp.exchange import Unknown, is_app_id, parse_allowed_app_ids
@@ -14,8 +14,6 @@ from mimapp.exchange.failure import Detail, parse_detail
 A = "22222222-2222-2222-2222-222222222222"
 B = "AAAAAAAA-AAAA-AAAA-AAAA-AAAAAAAAAAAA"
 
-# Examples are counted, not timed: the machine may be busy with other tests.
-untimed = settings(deadline=None)
 app_ids = st.uuids().flatmap(lambda one: st.sampled_from([str(one), str(one).upper()]))
 blanks = st.text(alphabet=" \t\r\n", max_size=3)
 
@@ -27,7 +25,6 @@ def written(draw: st.DrawFn, app_id: str) -> str:
     return f"{draw(blanks)}{inside}{draw(blanks)}"
 
 
-@untimed
 @given(st.lists(app_ids), st.data())
 def test_every_id_is_kept_in_order_and_letter_case(ids: list[str], data: st.DataObject) -> None:
     pieces = [data.draw(written(app_id)) for app_id in ids]
@@ -37,7 +34,6 @@ def test_every_id_is_kept_in_order_and_letter_case(ids: list[str], data: st.Data
     assert parse_allowed_app_ids([",".join(pieces)]) == tuple(ids)
 
 
-@untimed
 @given(st.lists(app_ids), st.text(min_size=1).filter(lambda text: text.strip(" \t\r\n,{}") != ""), st.integers(0, 5))
 def test_a_piece_that_is_no_id_makes_the_whole_list_unknown(ids: list[str], piece: str, at: int) -> None:
     pieces = [part for part in piece.split(",") if part.strip()]
@@ -49,7 +45,6 @@ def test_a_piece_that_is_no_id_makes_the_whole_list_unknown(ids: list[str], piec
         assert read.text == text
 
 
-@untimed
 @given(st.text())
 def test_no_text_breaks_the_reader_and_what_it_reads_are_ids(text: str) -> None:
     read = parse_allowed_app_ids(text)
@@ -88,7 +83,6 @@ def test_an_unknown_list_shows_what_stood_there() -> None:
 part = st.text(alphabet=st.characters(exclude_characters="|", codec="utf-8"))
 
 
-@untimed
 @given(part, part, st.text(max_size=400))
 def test_three_parts_come_apart_and_the_text_keeps_its_bars(code: str, exception: str, text: str) -> None:
     detail = parse_detail(f"{code}|{exception}|{text}")
@@ -97,7 +91,6 @@ def test_three_parts_come_apart_and_the_text_keeps_its_bars(code: str, exception
     assert detail.text == " ".join(text.split())
 
 
-@untimed
 @given(part)
 def test_a_text_without_bars_is_all_text(text: str) -> None:
     assert parse_detail(text) == Detail(text=" ".join(text.split()))

@@ -126,7 +126,7 @@ def tenants(draw: st.DrawFn) -> AccessCase:
     return AccessCase(name="random", facts=facts, mailbox=mailbox, expected=Expect.GRANTED, source="random")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tenants())
 def test_laws(case: AccessCase) -> None:
     facts, came = case.facts, verdict(case)

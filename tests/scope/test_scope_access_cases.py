@@ -134,7 +134,7 @@ def settled(case: AccessCase) -> AccessCase:
     return replace(case, facts=replace(facts, policies=policies, roles=roles))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=tenants())
 def test_random_tenants(bench: Bench, case: AccessCase) -> None:
     """What is predicted by reading is what EWS, and the test cmdlet, then say."""
@@ -143,7 +143,7 @@ def test_random_tenants(bench: Bench, case: AccessCase) -> None:
 
 @pytest.mark.slow
 @seed(7)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=tenants())
 def test_many_random_tenants(bench: Bench, case: AccessCase) -> None:
     assert disagreement(bench, settled(case)) == ""

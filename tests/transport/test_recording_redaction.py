@@ -217,7 +217,7 @@ AROUND = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(value=VALUES, name=NAMES, around=AROUND, depth=st.integers(0, 3), ascii_only=st.booleans())
 def test_no_secret_survives_in_any_shape(value: str, name: str, around: Any, depth: int, *, ascii_only: bool) -> None:
     """Under its name at any depth, and then again as a bare text in whatever else is recorded."""
